@@ -1,0 +1,18 @@
+"""What every log line carries: the request's id and the tenant it runs for."""
+
+import logging
+from contextvars import ContextVar
+
+from ticketing.mongo.scope import find_scope
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class RequestFilter(logging.Filter):
+    """Adds ``request_id`` and ``tenant`` to each record; "-" where there is none."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        scope = find_scope()
+        record.request_id = request_id.get()
+        record.tenant = "-" if scope is None else (scope.tenant_id or "platform")
+        return True

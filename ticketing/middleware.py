@@ -1,0 +1,63 @@
+"""What surrounds every request: its id, an empty tenant scope, and one answer for an unreachable database."""
+
+import logging
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from ticketing.logs import request_id
+from ticketing.mongo.client import is_unreachable, unavailable
+from ticketing.mongo.scope import empty_scope
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+logger = logging.getLogger("ticketing.requests")
+
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
+
+class RequestIdMiddleware:
+    """Takes ``X-Request-Id`` where it is well-formed, else makes one; answers and log lines carry it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-Id", "")
+        token = request_id.set(given if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex)
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = request_id.get()
+            return response
+        finally:
+            request_id.reset(token)
+
+
+class ScopeMiddleware:
+    """No tenant is active before a request is authenticated, nor after it has been answered."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with empty_scope():
+            return self.get_response(request)
+
+
+class StorageErrorMiddleware:
+    """An unreachable database is answered 503 with Retry-After wherever it shows, middleware included."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not is_unreachable(exception):
+            return None
+        from ticketing.api.errors import problem_response
+
+        logger.error("the database cannot be reached: %s", exception)
+        return problem_response(unavailable())

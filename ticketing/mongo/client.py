@@ -1,0 +1,130 @@
+"""The database handle and the transaction that repositories share with Django's connection."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from bson.codec_options import CodecOptions
+from django.db import connection
+from django.db.utils import DatabaseError
+from pymongo import errors as driver
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+
+from ticketing.errors import AlreadyExists, StorageUnavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DOCUMENT_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
+RETRY_AFTER_SECONDS = 5
+
+_UNREACHABLE = (driver.ConnectionFailure, driver.ExecutionTimeout, driver.WTimeoutError, driver.WaitQueueTimeoutError)
+_after_commit: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
+
+
+def get_database() -> Database[dict[str, Any]]:
+    """The platform's database, on the one MongoClient that Django's connection keeps for the process."""
+    database: Database[dict[str, Any]] = connection.database  # type: ignore[attr-defined]
+    return database.with_options(codec_options=DOCUMENT_OPTIONS)
+
+
+def current_session() -> ClientSession | None:
+    """The session of the transaction under way in this thread, or None; Django's own queries use the same one."""
+    session: ClientSession | None = connection.session  # type: ignore[attr-defined]
+    return session
+
+
+@contextmanager
+def translated_errors(what: str = "") -> Iterator[None]:
+    """Turns the driver's errors into ours where a caller can act on them; all others pass unchanged.
+
+    A duplicate key becomes AlreadyExists (``what`` names the thing), an unreachable or overloaded server
+    StorageUnavailable. What a transaction must retry passes, so that the retry sees it.
+    """
+    try:
+        yield
+    except driver.DuplicateKeyError as error:
+        raise AlreadyExists(f"{what or 'It'} exists already") from error
+    except driver.PyMongoError as error:
+        if _must_retry(error) or not (is_unreachable(error) or _is_transient(error)):
+            raise
+        raise unavailable() from error
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Whether an error, or the one it was raised from, says that the server could not be reached in time."""
+    while error is not None:
+        if isinstance(error, _UNREACHABLE):
+            return True
+        error = error.__cause__ if isinstance(error, DatabaseError | driver.PyMongoError) else None
+    return False
+
+
+def unavailable() -> StorageUnavailable:
+    """The error for an unreachable server, with the header that tells when to try again."""
+    return StorageUnavailable(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def transactional(function: Callable[P, R]) -> Callable[P, R]:
+    """Runs the function in one transaction: all of its writes happen or none.
+
+    A call within a transaction joins it. The outermost one is retried as a whole on transient errors (write conflicts,
+    elections), so the function must not have effects outside MongoDB; those belong into ``after_commit``.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if current_session() is not None:
+            return function(*args, **kwargs)
+        with translated_errors():
+            return _run_outermost(lambda: function(*args, **kwargs))
+
+    return run
+
+
+def after_commit(callback: Callable[[], None]) -> None:
+    """Calls back once the transaction under way has committed; at once when there is none. Dropped on a roll-back."""
+    callbacks = _after_commit.get()
+    if callbacks is None:
+        callback()
+    else:
+        callbacks.append(callback)
+
+
+def _run_outermost(function: Callable[[], R]) -> R:
+    callbacks: list[Callable[[], None]] = []
+
+    def attempt(session: ClientSession) -> R:
+        callbacks.clear()
+        connection.session = session  # type: ignore[attr-defined]
+        try:
+            return function()
+        except DatabaseError as error:
+            # Django's wrapper hides the label by which the driver knows that a retry may help.
+            if _must_retry(error.__cause__):
+                raise error.__cause__ from error
+            raise
+        finally:
+            connection.session = None  # type: ignore[attr-defined]
+
+    token = _after_commit.set(callbacks)
+    try:
+        with get_database().client.start_session() as session:
+            result = session.with_transaction(attempt)
+    finally:
+        _after_commit.reset(token)
+    for callback in callbacks:
+        callback()
+    return result
+
+
+def _must_retry(error: BaseException | None) -> bool:
+    return current_session() is not None and _is_transient(error)
+
+
+def _is_transient(error: BaseException | None) -> bool:
+    return isinstance(error, driver.PyMongoError) and error.has_error_label("TransientTransactionError")

@@ -1,0 +1,104 @@
+"""Base models: data that only services write, and data that belongs to one tenant."""
+
+from collections.abc import Iterator
+from typing import Any, NoReturn, Self
+
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django_mongodb_backend.fields import ObjectIdField
+from django_mongodb_backend.managers import MongoManager
+from django_mongodb_backend.queryset import MongoQuerySet
+
+from ticketing.errors import DirectWriteError, TenantScopeMissing
+from ticketing.mongo.client import DOCUMENT_OPTIONS
+from ticketing.mongo.scope import current_scope
+
+Document = dict[str, Any]
+
+
+def _refuse_write(*_args: Any, **_kwargs: Any) -> NoReturn:
+    raise DirectWriteError(
+        "This data is written by services only, so that history, counters and notifications cannot be skipped. "
+        "Call the service (for a ticket: tickets.services), not the model or the queryset."
+    )
+
+
+def _refuse_raw(*_args: Any, **_kwargs: Any) -> NoReturn:
+    raise TenantScopeMissing("A raw pipeline bypasses the tenant filter; write a repository method instead.")
+
+
+class ServiceWrittenQuerySet(MongoQuerySet):  # type: ignore[misc]
+    """Reads like any queryset; refuses every write."""
+
+    create = acreate = bulk_create = abulk_create = bulk_update = abulk_update = _refuse_write
+    get_or_create = aget_or_create = update_or_create = aupdate_or_create = _refuse_write
+    update = aupdate = _update = delete = adelete = _raw_delete = _insert = _refuse_write
+
+    def match(self) -> Document:
+        """The MongoDB filter of this queryset. Raises NotPlainQuery where a find filter cannot express it."""
+        from ticketing.mongo.engine import match_of
+
+        return match_of(self)
+
+    def documents(self, *fields: str) -> Iterator[Document]:
+        """The matching documents as MongoDB stores them (``_id``, column names, aware UTC times), without instances.
+
+        ``fields`` are column names (none: all). Keeps the queryset's ordering and slice.
+        """
+        from ticketing.mongo.engine import find_arguments
+
+        collection = connections[self.db].database.get_collection(  # type: ignore[attr-defined]
+            self.model._meta.db_table, codec_options=DOCUMENT_OPTIONS
+        )
+        projection = dict.fromkeys(fields, 1) or None
+        arguments = find_arguments(self)
+        if arguments is None:
+            return iter(())
+        return iter(collection.find(**{**arguments, "projection": projection}))
+
+
+class TenantQuerySet(ServiceWrittenQuerySet):
+    """A queryset of one tenant's rows; pipelines that would bypass the tenant filter are refused."""
+
+    raw_aggregate = raw = _refuse_raw
+
+
+class TenantManager(MongoManager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+    """Fails closed: without a scope there is no queryset at all, whatever method is called on the manager."""
+
+    def get_queryset(self) -> TenantQuerySet:
+        scope = current_scope()
+        queryset: TenantQuerySet = super().get_queryset()
+        return queryset if scope.tenant_id is None else queryset.filter(tenant_id=scope.tenant_id)
+
+
+class ServiceWrittenModel(models.Model):
+    """A model whose rows are written by repositories only."""
+
+    objects = MongoManager.from_queryset(ServiceWrittenQuerySet)()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        _refuse_write()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        _refuse_write()
+
+    @classmethod
+    def from_document(cls, document: Document) -> Self:
+        """A read-only instance of a stored document, such as a repository returns; absent fields stay unset."""
+        present = [field for field in cls._meta.concrete_fields if field.column in document]
+        return cls.from_db(DEFAULT_DB_ALIAS, [f.attname for f in present], [document[f.column] for f in present])
+
+
+class TenantModel(ServiceWrittenModel):
+    """A model whose rows belong to one tenant. ``tenant_id`` leads every index and never changes."""
+
+    tenant_id = ObjectIdField(editable=False)
+
+    objects = TenantManager()
+
+    class Meta(ServiceWrittenModel.Meta):
+        abstract = True

@@ -1,0 +1,206 @@
+"""The base repository: every write, and the reads that services decide on.
+
+A repository is bound to one tenant for life. Filters are combined as ``{"$and": [{"tenant_id": t}, where]}``, so nothing
+in ``where`` can widen them. Documents go in and come out as plain dicts with aware UTC times.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from pymongo import ReturnDocument, UpdateOne
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from ticketing.errors import CrossTenantWrite, NotFound, StaleVersion, TenantScopeMissing
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import DOCUMENT_OPTIONS, current_session, get_database, translated_errors
+from ticketing.mongo.pages import Page, PageRequest, Sort, page_of, seek_filter
+
+Document = dict[str, Any]
+Where = Mapping[str, Any]
+
+
+class Repository:
+    """Tenant-bound access to one collection. Subclasses name it and add the domain's own questions."""
+
+    collection_name: ClassVar[str]
+    noun: ClassVar[str] = "It"
+
+    def __init__(self, tenant_id: ObjectId, database: Database[Document] | None = None) -> None:
+        """``database`` defaults to the platform's. Raises TenantScopeMissing without a tenant."""
+        if not isinstance(tenant_id, ObjectId):
+            raise TenantScopeMissing(f"{type(self).__name__} needs a tenant's id, not {tenant_id!r}")
+        self.tenant_id = tenant_id
+        self._database = database
+
+    @property
+    def collection(self) -> Collection[Document]:
+        database = get_database() if self._database is None else self._database
+        return database.get_collection(self.collection_name, codec_options=DOCUMENT_OPTIONS)
+
+    def find_one(self, where: Where, *, fields: Sequence[str] = ()) -> Document | None:
+        """The first match, or None. ``fields`` limits what is read (none: everything)."""
+        with translated_errors(self.noun):
+            return self.collection.find_one(self.scoped(where), _projection(fields), session=_session())
+
+    def get(self, id_: ObjectId, *, fields: Sequence[str] = ()) -> Document:
+        """The document with this id. Raises NotFound, for another tenant's document just the same."""
+        document = self.find_one({"_id": id_}, fields=fields)
+        if document is None:
+            raise NotFound(f"{self.noun} does not exist")
+        return document
+
+    def find(
+        self, where: Where, *, fields: Sequence[str] = (), sort: Sort | None = None, limit: int = 0
+    ) -> list[Document]:
+        """All matches in ``sort`` order, at most ``limit`` (0: no limit; only where the caller knows a bound)."""
+        with translated_errors(self.noun):
+            cursor = self.collection.find(self.scoped(where), _projection(fields), limit=limit, session=_session())
+            return list(cursor.sort(list(sort)) if sort else cursor)
+
+    def find_by_ids(self, ids: Iterable[ObjectId | None], *, fields: Sequence[str] = ()) -> dict[ObjectId, Document]:
+        """Documents by id in one round trip; None and unknown ids are left out."""
+        wanted = sorted({id_ for id_ in ids if id_ is not None})
+        if not wanted:
+            return {}
+        return {document["_id"]: document for document in self.find({"_id": {"$in": wanted}}, fields=fields)}
+
+    def page(self, where: Where, sort: Sort, request: PageRequest, *, fields: Sequence[str] = ()) -> Page:
+        """One keyset page of the matches. ``sort`` must end in a unique key. Raises InvalidInput for a bad cursor."""
+        seek, order = seek_filter(sort, request)
+        found = self.find({"$and": [where, seek]} if seek else where, fields=fields, sort=order, limit=request.limit + 1)
+        return page_of(found, sort, request)
+
+    def count(self, where: Where, *, cap: int = 0) -> int:
+        """How many match, counting no further than ``cap`` (0: all)."""
+        options = {"limit": cap} if cap else {}
+        with translated_errors(self.noun):
+            return self.collection.count_documents(self.scoped(where), session=_session(), **options)
+
+    def insert(self, document: Mapping[str, Any]) -> Document:
+        """Stores a new document and returns it with ``_id`` and ``tenant_id``. Raises AlreadyExists."""
+        stored = self._owned(document)
+        with translated_errors(self.noun):
+            self.collection.insert_one(stored, session=_session())
+        return stored
+
+    def insert_many(self, documents: Iterable[Mapping[str, Any]]) -> list[Document]:
+        """Stores new documents in one round trip and returns them. None is a valid amount. Raises AlreadyExists."""
+        stored = [self._owned(document) for document in documents]
+        if stored:
+            with translated_errors(self.noun):
+                self.collection.insert_many(stored, session=_session())
+        return stored
+
+    def update(
+        self,
+        id_: ObjectId,
+        changes: Mapping[str, Any],
+        *,
+        expected_version: int,
+        operators: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Document:
+        """Compare-and-set: applies the changes if the stored version is still the expected one, and counts it up.
+
+        ``changes`` are set; ``operators`` holds further MongoDB update operators. Returns the new document.
+        Raises NotFound, StaleVersion (with ``current_version``), CrossTenantWrite when an update names the tenant.
+        """
+        update = self._update_document(changes, operators, versioned=True)
+        with translated_errors(self.noun):
+            document = self.collection.find_one_and_update(
+                self.scoped({"_id": id_, "version": expected_version}),
+                update,
+                return_document=ReturnDocument.AFTER,
+                session=_session(),
+            )
+        if document is None:
+            current = self.get(id_, fields=["version"])
+            raise StaleVersion(data={"current_version": current["version"]})
+        return document
+
+    def update_where(
+        self,
+        where: Where,
+        changes: Mapping[str, Any],
+        *,
+        operators: Mapping[str, Mapping[str, Any]] | None = None,
+        upsert: bool = False,
+    ) -> Document | None:
+        """Changes the first match at once and returns it as it is now, or None; ``where`` is the condition to claim by."""
+        update = self._update_document(changes, operators, versioned=False)
+        with translated_errors(self.noun):
+            return self.collection.find_one_and_update(
+                self.scoped(where), update, upsert=upsert, return_document=ReturnDocument.AFTER, session=_session()
+            )
+
+    def increment_many(self, increments: Iterable[tuple[Where, Mapping[str, int]]]) -> None:
+        """Adds to counters, creating what is missing, in one round trip."""
+        writes = [UpdateOne(self.scoped(where), {"$inc": dict(amounts)}, upsert=True) for where, amounts in increments]
+        if writes:
+            with translated_errors(self.noun):
+                self.collection.bulk_write(writes, ordered=False, session=_session())
+
+    def delete(self, where: Where) -> int:
+        """Removes all matches and tells how many there were."""
+        with translated_errors(self.noun):
+            return self.collection.delete_many(self.scoped(where), session=_session()).deleted_count
+
+    def aggregate(self, where: Where, stages: Sequence[Mapping[str, Any]], **options: Any) -> list[Document]:
+        """Runs pipeline stages over the tenant's matches. Stages that read other collections are not allowed."""
+        _check_stages(stages)
+        with translated_errors(self.noun):
+            pipeline = [{"$match": self.scoped(where)}, *stages]
+            return list(self.collection.aggregate(pipeline, session=_session(), **options))
+
+    def scoped(self, where: Where) -> Document:
+        """The filter with this repository's tenant in front."""
+        return {"$and": [{"tenant_id": self.tenant_id}, dict(where)]} if where else {"tenant_id": self.tenant_id}
+
+    def _owned(self, document: Mapping[str, Any]) -> Document:
+        if document.get("tenant_id", self.tenant_id) != self.tenant_id:
+            raise CrossTenantWrite(f"{self.noun} names another tenant than the one it is written for")
+        return {"_id": ObjectId(), **document, "tenant_id": self.tenant_id}
+
+    def _update_document(
+        self, changes: Mapping[str, Any], operators: Mapping[str, Mapping[str, Any]] | None, *, versioned: bool
+    ) -> Document:
+        update: Document = {name: dict(value) for name, value in (operators or {}).items()}
+        if changes:
+            update["$set"] = {**update.get("$set", {}), **changes}
+        if versioned:
+            update["$inc"] = {**update.get("$inc", {}), "version": 1}
+        if any(_names_tenant(name) for fields in update.values() for name in fields):
+            raise CrossTenantWrite("an update may not name tenant_id")
+        return update
+
+
+class PlatformRepository(Repository):
+    """Access to a collection that belongs to the platform itself (the tenants, sign-in attempts, rate limits)."""
+
+    def __init__(self, database: Database[Document] | None = None) -> None:
+        self._database = database
+
+    def scoped(self, where: Where) -> Document:
+        return dict(where)
+
+    def _owned(self, document: Mapping[str, Any]) -> Document:
+        return {"_id": ObjectId(), **document}
+
+
+def _session() -> Any:
+    return current_session()
+
+
+def _projection(fields: Sequence[str]) -> dict[str, int] | None:
+    return dict.fromkeys(fields, 1) or None
+
+
+def _names_tenant(path: str) -> bool:
+    return path == "tenant_id" or path.startswith("tenant_id.")
+
+
+def _check_stages(stages: Sequence[Mapping[str, Any]]) -> None:
+    crossing = {"$lookup", "$graphLookup", "$unionWith", "$out", "$merge"}
+    for stage in stages:
+        if crossing & stage.keys():
+            raise CrossTenantWrite("a pipeline stage that reaches other collections would leave the tenant")
