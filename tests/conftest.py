@@ -1,0 +1,106 @@
+"""One MongoDB for the whole run, one database per worker, emptied after every test that used it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ticketing.mongo.embedded import EmbeddedMongo
+from ticketing.mongo.scope import empty_scope
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+SERVER = pytest.StashKey[EmbeddedMongo]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process starts the server before its workers, which inherit MONGODB_URI."""
+    from django.conf import settings
+
+    if "MONGODB_URI" not in os.environ:
+        server = config.stash[SERVER] = EmbeddedMongo.for_tests()
+        os.environ["MONGODB_URI"] = server.start()
+    settings.DATABASES["default"]["HOST"] = os.environ["MONGODB_URI"]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    if server := config.stash.get(SERVER, None):
+        server.stop()
+    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "MongoDB: embedded" if SERVER in config.stash else "MongoDB: the server of MONGODB_URI"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path; without one the test is skipped, or fails where REQUIRE_BROWSER=1."""
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
+        reason = f"no Chromium on the PATH ({', '.join(CHROMIUM_NAMES)}): install the package chromium"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _no_scope() -> Iterator[None]:
+    """A test starts without a tenant and cannot leave one behind."""
+    with empty_scope():
+        yield
+
+
+@pytest.fixture(scope="session")
+def _seeded_ids(django_db_setup: None, django_db_blocker: Any) -> dict[str, list[Any]]:
+    """What the migrations put into each collection."""
+    from ticketing.mongo.client import get_database
+
+    with django_db_blocker.unblock():
+        database = get_database()
+        collections = database.list_collections(filter={"type": "collection"})
+        names = [each["name"] for each in collections if not each["name"].startswith("system.")]
+        return {name: database[name].distinct("_id") for name in names}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connect_only_when_marked(django_db_blocker: Any) -> Iterator[None]:
+    """pytest-django refuses tests without the mark in a method that MongoDB's backend goes round; this is its twin."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    connect = BaseDatabaseWrapper.connect
+
+    def guarded(self: BaseDatabaseWrapper) -> None:
+        if BaseDatabaseWrapper.ensure_connection == django_db_blocker._blocking_wrapper:
+            raise RuntimeError("this test uses the database: mark it with @pytest.mark.django_db")
+        connect(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseWrapper, "connect", guarded)
+        yield
+
+
+@pytest.fixture
+def _django_db_helper(_seeded_ids: dict[str, list[Any]], django_db_blocker: Any) -> Iterator[None]:
+    """Replaces pytest-django's: its roll-back is a no-op on MongoDB, so a test's documents are deleted instead."""
+    from django.core.cache import cache
+    from django.db import connections
+
+    from ticketing.mongo.client import get_database
+
+    with django_db_blocker.unblock():
+        yield
+        cache.clear()
+        database = get_database()
+        for collection in database.list_collections(filter={"type": "collection"}):
+            name = collection["name"]
+            if not name.startswith("system."):
+                database[name].delete_many({"_id": {"$nin": _seeded_ids.get(name, [])}})
+        # Forget the connection, not its pool: the next test has to connect, and is refused without the mark.
+        wrapper = connections["default"]
+        wrapper.connection = None
+        wrapper.__dict__.pop("database", None)

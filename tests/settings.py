@@ -1,0 +1,13 @@
+"""The platform's settings, with what only tests want."""
+
+import os
+import tempfile
+
+os.environ.setdefault("SECRET_KEY", "the key of a test run, which protects nothing at all")
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="ticketing-tests-data-")
+
+from ticketing.settings import *
+from ticketing.settings import STORAGES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # needs no collectstatic
