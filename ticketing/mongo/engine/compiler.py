@@ -31,7 +31,7 @@ class NotPlainQuery(ValueError):
     """The queryset cannot be told as a filter alone: it joins, groups, slices or computes."""
 
 
-class PlainQuery(MongoQuery):
+class PlainQuery(MongoQuery):  # type: ignore[misc]
     """A query that runs as a find where one gives the same result as its pipeline."""
 
     def get_cursor(self) -> Any:
@@ -39,7 +39,7 @@ class PlainQuery(MongoQuery):
         return super().get_cursor() if find is None else find.rows(self.compiler.connection)
 
 
-class SQLCompiler(compiler.SQLCompiler):
+class SQLCompiler(compiler.SQLCompiler):  # type: ignore[misc]
     query_class = PlainQuery
 
     def execute_sql(
@@ -54,7 +54,7 @@ class SQLCompiler(compiler.SQLCompiler):
                 return self._summary(find)
         return super().execute_sql(result_type, chunked_fetch, chunk_size)
 
-    def explain_query(self) -> list[str]:
+    def explain_query(self) -> Any:
         """The plan of the command that the query would run. Takes the options `comment` and `verbosity`."""
         options = self.connection.ops.explain_query_prefix(
             self.query.explain_info.format, **self.query.explain_info.options
@@ -72,7 +72,7 @@ class SQLCompiler(compiler.SQLCompiler):
         return [True] if any(True for _ in find.rows(self.connection)) else None
 
 
-class SQLAggregateCompiler(compiler.SQLAggregateCompiler, SQLCompiler):
+class SQLAggregateCompiler(compiler.SQLAggregateCompiler, SQLCompiler):  # type: ignore[misc]
     """MRO: the backend's aggregate compiler, then the plain compiler, then the backend's base."""
 
 
@@ -81,20 +81,36 @@ def match_of(queryset: QuerySet[Any]) -> Filter:
 
     Raises NotPlainQuery when a filter alone cannot tell which documents the queryset holds.
     """
-    query = queryset.query.clone()
-    if query.is_sliced:
+    if queryset.query.is_sliced:
         raise NotPlainQuery("the queryset is sliced: slice after paging, not before")
+    query = queryset.query.clone()
     query.clear_ordering(force=True)
-    query.select_related = False
     if not query.distinct:
         query.clear_select_clause()
     try:
-        find = _find(query, connections[queryset.db], queryset.db)
+        return _plain_find(query, queryset.db).filter
     except EmptyResultSet:
         return NO_DOCUMENT
+
+
+def find_arguments(queryset: QuerySet[Any]) -> dict[str, Any] | None:
+    """What pymongo's `Collection.find` takes to return the queryset's documents, in its order and slice.
+
+    None when the queryset is empty whatever is stored. Raises NotPlainQuery when it takes a pipeline.
+    """
+    query = queryset.query.clone()
+    query.select_related = False
+    try:
+        return _plain_find(query, queryset.db).arguments(connections[queryset.db])
+    except EmptyResultSet:
+        return None
+
+
+def _plain_find(query: Query, using: str) -> Find:
+    find = _find(query, connections[using], using)
     if find is None:
-        raise NotPlainQuery("the queryset joins, groups, combines or computes; a filter alone cannot tell it")
-    return find.filter
+        raise NotPlainQuery("the queryset joins, groups, combines or computes: it takes an aggregation pipeline")
+    return find
 
 
 def _find(query: Query, connection: BaseDatabaseWrapper, using: str) -> Find | None:

@@ -28,7 +28,7 @@ class Rows:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return self
 
-    @wrap_database_errors
+    @wrap_database_errors  # type: ignore[untyped-decorator]
     def __next__(self) -> dict[str, Any]:
         return self._first.pop() if self._first else next(self._cursor)
 
@@ -46,15 +46,26 @@ class Find:
     skip: int
     limit: int
 
-    @wrap_database_errors
-    def rows(self, connection: BaseDatabaseWrapper) -> Rows:
+    @wrap_database_errors  # type: ignore[untyped-decorator]
+    def rows(self, connection: Any) -> Rows:
         """Runs the find. Raises DatabaseError."""
         options = {"sort": self.sort, "skip": self.skip, "limit": self.limit}
         with _logged(connection, self.collection, "find", self.filter, self.projection, options) as collection:
-            return Rows(collection.find(self.filter, self.projection, session=connection.session, **options))
+            return Rows(collection.find(**self.arguments(connection)))
 
-    @wrap_database_errors
-    def count(self, connection: BaseDatabaseWrapper) -> int:
+    def arguments(self, connection: Any) -> dict[str, Any]:
+        """What pymongo's `Collection.find` takes, within the connection's transaction if there is one."""
+        return {
+            "filter": self.filter,
+            "projection": self.projection,
+            "sort": self.sort,
+            "skip": self.skip,
+            "limit": self.limit,
+            "session": connection.session,
+        }
+
+    @wrap_database_errors  # type: ignore[untyped-decorator]
+    def count(self, connection: Any) -> int:
         """How many documents the find would return. Raises DatabaseError."""
         options = {key: value for key, value in (("skip", self.skip), ("limit", self.limit)) if value}
         with _logged(connection, self.collection, "countDocuments", self.filter, options) as collection:

@@ -17,21 +17,22 @@ INDEX_NOT_FOUND = 27
 NAMESPACE_EXISTS = 48
 
 
-class RepeatableSchemaEditor(BaseSchemaEditor):
+class RepeatableSchemaEditor(BaseSchemaEditor):  # type: ignore[misc]
     """Each change carries on where it finds itself done already."""
 
-    @wrap_database_errors
-    @ignore_embedded_models
+    @wrap_database_errors  # type: ignore[untyped-decorator]
+    @ignore_embedded_models  # type: ignore[untyped-decorator]
     def create_model(self, model: type[Model]) -> None:
         with _already(NAMESPACE_EXISTS):
             # The server's own answer is the check: looking first would lose to another process.
             self.get_database().create_collection(model._meta.db_table, check_exists=False)
         self._create_model_indexes(model)
         for field in model._meta.local_many_to_many:
-            if field.remote_field.through._meta.auto_created:
-                self.create_model(field.remote_field.through)
+            through: Any = field.remote_field.through
+            if through._meta.auto_created:
+                self.create_model(through)
 
-    @ignore_embedded_models
+    @ignore_embedded_models  # type: ignore[untyped-decorator]
     def add_field(self, model: type[Model], field: "Field[Any, Any]") -> None:
         """Gives the field's default to the documents that lack the field; a value written meanwhile stays."""
         if field.many_to_many:
@@ -69,7 +70,7 @@ class RepeatableSchemaEditor(BaseSchemaEditor):
             super()._remove_composed_index(*args, **kwargs)
 
 
-class DatabaseSchemaEditor(GISSchemaEditor, RepeatableSchemaEditor):
+class DatabaseSchemaEditor(GISSchemaEditor, RepeatableSchemaEditor):  # type: ignore[misc]
     pass
 
 
