@@ -1,0 +1,26 @@
+"""Numbers that are handed out once: an atomic counter per tenant and name."""
+
+from pymongo import ReturnDocument
+from pymongo.database import Database
+
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import get_database, translated_errors
+from ticketing.mongo.repository import Document
+
+
+def next_number(tenant_id: ObjectId, name: str, amount: int = 1, database: Database[Document] | None = None) -> int:
+    """Takes the next ``amount`` numbers and returns the last of them.
+
+    Deliberately outside any transaction under way: within one, all writers of a tenant would conflict on this document.
+    A rolled back writer leaves a gap.
+    """
+    counters = (get_database() if database is None else database).get_collection("counters")
+    with translated_errors("The counter"):
+        document = counters.find_one_and_update(
+            {"_id": {"tenant_id": tenant_id, "name": name}},
+            {"$inc": {"value": amount}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+    value: int = document["value"]
+    return value

@@ -1,0 +1,69 @@
+"""Who sees which tickets: the only way by which a view obtains one."""
+
+import re
+from typing import Any
+
+from accounts.actor import Actor
+from accounts.roles import Action
+from ticketing.errors import NotAllowed, NotFound
+from ticketing.mongo import ObjectId
+from ticketing.mongo.models import TenantQuerySet
+from ticketing.mongo.repository import Document
+from tickets.models import Ticket
+from tickets.repository import TicketRepository
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+
+
+def visible_filter(actor: Actor) -> Document:
+    """The filter of the tickets that the actor may read: all of the tenant for staff, his own for a customer."""
+    if actor.can(Action.TICKETS_READ_ALL):
+        return {}
+    actor.check(Action.TICKETS_READ_OWN)
+    return {"participant_ids": actor.user_id}
+
+
+def visible_tickets(actor: Actor) -> TenantQuerySet:
+    """The same as a queryset, for filters and the console."""
+    tickets: TenantQuerySet = Ticket.objects.all()
+    own: dict[str, Any] = visible_filter(actor)
+    return tickets.filter(participant_ids__contains=[own["participant_ids"]]) if own else tickets
+
+
+def access_ticket(actor: Actor, reference: str | ObjectId) -> Document:
+    """The ticket with this id or number. Raises NotFound for a missing, a foreign and an invisible one alike."""
+    where = _reference_filter(reference)
+    ticket = where and TicketRepository(actor.tenant_id).find_one({"$and": [where, visible_filter(actor)]})
+    if not ticket:
+        raise NotFound("The ticket does not exist")
+    return ticket
+
+
+def access_ticket_to_edit(actor: Actor, reference: str | ObjectId) -> Document:
+    """Like ``access_ticket``, for a change of its fields: staff, or the customer who opened it. Raises NotAllowed."""
+    ticket = access_ticket(actor, reference)
+    if not actor.can(Action.TICKETS_EDIT_ALL):
+        actor.check(Action.TICKETS_EDIT_OWN)
+        if ticket["created_by_id"] != actor.user_id:
+            raise NotAllowed("Only the person who opened the ticket may change it")
+    return ticket
+
+
+def sees_internal(actor: Actor) -> bool:
+    """Whether internal notes, and whatever reveals them, are shown to the actor."""
+    return actor.can(Action.COMMENTS_READ_INTERNAL)
+
+
+def visible_version(actor: Actor, ticket: Document) -> int:
+    """The version that the actor sees and compares with: for customers internal notes do not count."""
+    version: int = ticket["version"] if sees_internal(actor) else ticket["public_version"]
+    return version
+
+
+def _reference_filter(reference: str | ObjectId) -> Document:
+    if isinstance(reference, ObjectId):
+        return {"_id": reference}
+    if _OBJECT_ID.fullmatch(reference):
+        return {"_id": ObjectId(reference)}
+    return {"number": int(reference)} if _NUMBER.fullmatch(reference) else {}

@@ -1,0 +1,131 @@
+"""Answering, noting and editing."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from accounts.actor import Actor
+from accounts.roles import Action
+from ticketing import clock
+from ticketing.errors import NotAllowed, NotFound, StaleVersion
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import transactional
+from ticketing.mongo.repository import Document
+from tickets.access import access_ticket, sees_internal
+from tickets.conversation.markdown import render_markdown
+from tickets.conversation.models import Visibility
+from tickets.conversation.repository import CommentRepository, thread_filter
+from tickets.events.repository import NewEvent
+from tickets.rules import check_choice, check_open, clean_text, status_stamps
+from tickets.search.rules import MAX_TERMS, search_terms, terms_of
+from tickets.workflow.services import workflow_of
+from tickets.writer import Change, store_change
+
+
+@transactional
+def add_comment(
+    actor: Actor, reference: str | ObjectId, body: str, visibility: str = Visibility.PUBLIC.value
+) -> Document:
+    """Adds an answer or an internal note to a ticket and returns it.
+
+    A public answer may move the ticket: a customer's reopens a pending or resolved one, staff's opens a new one.
+    Raises InvalidInput, NotFound, NotAllowed, TicketClosed.
+    """
+    ticket = access_ticket(actor, reference)
+    check_choice("visibility", visibility, Visibility.values)
+    actor.check(Action.COMMENTS_ADD_INTERNAL if visibility == Visibility.INTERNAL else Action.COMMENTS_ADD_PUBLIC)
+    body = clean_text(body, "body", required=True)
+    check_open(ticket["status"])
+    now = clock.now()
+    comment = CommentRepository(actor.tenant_id).insert(
+        {
+            "ticket_id": ticket["_id"],
+            "author_id": actor.user_id,
+            "visibility": visibility,
+            "body": body,
+            "body_html": render_markdown(body),
+            "created_at": now,
+            "edited_at": None,
+            "version": 1,
+            "external_id": None,
+        }
+    )
+    store_change(actor, ticket, _change_by_comment(actor, ticket, comment), now)
+    return comment
+
+
+@transactional
+def edit_comment(
+    actor: Actor, comment_id: str | ObjectId, body: str, expected_version: int | None = None
+) -> Document:
+    """Replaces the text of the actor's own comment within the allowed minutes; the old text stays in the history.
+
+    Raises InvalidInput, NotFound, NotAllowed, StaleVersion, TicketClosed.
+    """
+    actor.check(Action.COMMENTS_EDIT_OWN)
+    comment = access_comment(actor, comment_id)
+    body = clean_text(body, "body", required=True)
+    now = clock.now()
+    _check_editable(actor, comment)
+    if expected_version not in (None, comment["version"]):
+        raise StaleVersion(data={"current_version": comment["version"]})
+    ticket = access_ticket(actor, comment["ticket_id"])
+    check_open(ticket["status"])
+    if body == comment["body"]:
+        return comment
+    comments = CommentRepository(actor.tenant_id)
+    edited = comments.update(
+        comment["_id"],
+        {"body": body, "body_html": render_markdown(body), "edited_at": now},
+        expected_version=comment["version"],
+    )
+    event = NewEvent("comment.edited", {"body": (comment["body"], body)}, {"comment_id": comment["_id"]})
+    thread = comments.find(thread_filter(ticket["_id"], internal=True), fields=["body", "visibility"])
+    terms = search_terms(ticket["title"], ticket["description"], thread)
+    change = Change(terms, events=[event], internal=_is_internal(comment))
+    store_change(actor, ticket, change, now)
+    return edited
+
+
+def access_comment(actor: Actor, comment_id: str | ObjectId) -> Document:
+    """A comment that the actor may read, on a ticket that he may read. Raises NotFound otherwise."""
+    comment = None
+    if ObjectId.is_valid(comment_id):
+        comment = CommentRepository(actor.tenant_id).find_one({"_id": ObjectId(comment_id)})
+    if comment is None or (_is_internal(comment) and not sees_internal(actor)):
+        raise NotFound("The comment does not exist")
+    access_ticket(actor, comment["ticket_id"])
+    return comment
+
+
+def _change_by_comment(actor: Actor, ticket: Document, comment: Document) -> Change:
+    internal = _is_internal(comment)
+    change = Change(
+        increments={"internal_note_count" if internal else "comment_count": 1},
+        terms=terms_of(comment["body"])[: MAX_TERMS - len(ticket["all_terms"])],
+        events=[NewEvent("comment.added", {}, {"comment_id": comment["_id"], "visibility": comment["visibility"]})],
+        internal=internal,
+    )
+    if internal:
+        return change
+    workflow = workflow_of(actor.tenant)
+    if actor.is_staff and ticket["first_responded_at"] is None:
+        change.fields["first_responded_at"] = comment["created_at"]
+    moves = workflow.on_staff_answer if actor.is_staff else workflow.on_customer_answer
+    target = moves.get(ticket["status"])
+    if target is not None:
+        change.fields.update(status_stamps(ticket, target, comment["created_at"]))
+        change.events.append(NewEvent("ticket.status_changed", {"status": (ticket["status"], target)}))
+    return change
+
+
+def _check_editable(actor: Actor, comment: Document) -> None:
+    if actor.user_id is None or comment["author_id"] != actor.user_id:
+        raise NotAllowed("Only its author may edit a comment")
+    minutes: int = settings.COMMENT_EDIT_MINUTES
+    if clock.now() - comment["created_at"] > timedelta(minutes=minutes):
+        raise NotAllowed(f"A comment can be edited for {minutes} minutes; add another one instead")
+
+
+def _is_internal(comment: Document) -> bool:
+    return comment["visibility"] == Visibility.INTERNAL.value

@@ -1,0 +1,126 @@
+"""Pure rules of the ticket: what input is acceptable, and what a change brings with it."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ticketing.errors import Conflict, FieldError, InvalidInput
+from tickets.workflow.rules import CLOSED, RESOLVED, UNRESOLVED
+
+MAX_TITLE = 200
+MAX_TEXT_BYTES = 64 * 1024
+MAX_TAGS = 20
+MAX_TAG = 40
+MAX_CATEGORY = 60
+MAX_FOLLOWERS = 100
+
+CUSTOMER_MAY_EDIT = frozenset({"title", "description", "status"})
+
+Changes = dict[str, Any]
+
+
+class TicketClosed(Conflict):
+    """Closed is final: nothing on the ticket can be changed or answered any more."""
+
+    code, title = "ticket_closed", "The ticket is closed; open a new one that refers to it"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The texts of a ticket, cleaned."""
+
+    title: str
+    description: str
+
+
+def check_open(status: str) -> None:
+    """Raises TicketClosed for a closed ticket."""
+    if status == CLOSED:
+        raise TicketClosed()
+
+
+def clean_title(value: str) -> str:
+    """One line of 1 to 200 characters. Raises InvalidInput."""
+    title = " ".join(_printable(value, "title").split())
+    if not title:
+        raise InvalidInput.of("title", "may not be empty", "blank")
+    if len(title) > MAX_TITLE:
+        raise InvalidInput.of("title", f"has more than {MAX_TITLE} characters", "max_length")
+    return title
+
+
+def clean_text(value: str, field: str, *, required: bool = False) -> str:
+    """Text of at most 64 KB in UTF-8, with line feeds as line ends. Raises InvalidInput."""
+    text = _printable(value.replace("\r\n", "\n").replace("\r", "\n"), field)
+    if required and not text.strip():
+        raise InvalidInput.of(field, "may not be empty", "blank")
+    if len(text.encode()) > MAX_TEXT_BYTES:
+        raise InvalidInput.of(field, f"has more than {MAX_TEXT_BYTES} bytes", "max_length")
+    return text
+
+
+def clean_category(value: str) -> str:
+    """A category's name, possibly empty, of at most 60 characters. Raises InvalidInput."""
+    category = " ".join(_printable(value, "category").split())
+    if len(category) > MAX_CATEGORY:
+        raise InvalidInput.of("category", f"has more than {MAX_CATEGORY} characters", "max_length")
+    return category
+
+
+def clean_tags(values: Iterable[str]) -> list[str]:
+    """Case-folded, distinct, sorted tags: at most 20 of at most 40 characters, without commas. Raises InvalidInput."""
+    tags = sorted({" ".join(_printable(value, "tags").casefold().split()) for value in values} - {""})
+    if len(tags) > MAX_TAGS:
+        raise InvalidInput.of("tags", f"are more than {MAX_TAGS}", "max_length")
+    if any(len(tag) > MAX_TAG or "," in tag for tag in tags):
+        raise InvalidInput.of("tags", f"may have {MAX_TAG} characters at most and no comma")
+    return tags
+
+
+def check_choice(field: str, value: str, choices: Iterable[str]) -> str:
+    """The value, if it is one of the choices. Raises InvalidInput naming the field and the choices."""
+    allowed = list(choices)
+    if value not in allowed:
+        raise InvalidInput.of(field, f"must be one of {', '.join(allowed)}", "invalid_choice")
+    return value
+
+
+def check_customer_fields(names: Iterable[str]) -> None:
+    """Raises InvalidInput naming the fields that only staff may set on an existing ticket."""
+    forbidden = sorted(set(names) - CUSTOMER_MAY_EDIT)
+    if forbidden:
+        errors = [FieldError(name, "staff_only", "only staff may change this") for name in forbidden]
+        raise InvalidInput(f"Only staff may change {', '.join(forbidden)}", errors=errors)
+
+
+def status_stamps(ticket: Mapping[str, Any], target: str, now: datetime) -> Changes:
+    """What entering a status sets besides it: resolved_at, closed_at, and the count of reopenings."""
+    changes: Changes = {"status": target}
+    if target in (RESOLVED, CLOSED) and ticket["resolved_at"] is None:
+        changes["resolved_at"] = now
+    if target == CLOSED:
+        changes["closed_at"] = now
+    if target in UNRESOLVED and ticket["status"] == RESOLVED:
+        changes["resolved_at"] = None
+        changes["reopened_count"] = ticket["reopened_count"] + 1
+    return changes
+
+
+def participants(created_by_id: Any, follower_ids: Iterable[Any]) -> list[Any]:
+    """Who sees the ticket as a customer: the requester and the followers, each once."""
+    return list(dict.fromkeys([created_by_id, *follower_ids]))
+
+
+def differences(ticket: Mapping[str, Any], wanted: Mapping[str, Any]) -> Changes:
+    """The part of ``wanted`` that differs from what the ticket holds."""
+    return {name: value for name, value in wanted.items() if ticket.get(name) != value}
+
+
+def _printable(value: str, field: str) -> str:
+    """Refuses control characters and lone surrogates, which no reader shows and some storages reject."""
+    text = unicodedata.normalize("NFC", value)
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
+        raise InvalidInput.of(field, "contains control characters", "control_characters")
+    return text
