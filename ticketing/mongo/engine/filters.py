@@ -1,6 +1,6 @@
 """Rewrites a MongoDB filter into an equivalent one that the query planner can turn into tight index bounds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -122,15 +122,18 @@ def _merged(parts: list[Filter]) -> Filter:
         [(key, value)] = part.items()
         if key not in merged:
             merged[key] = value
-        elif _is_operators(value) and _is_operators(merged[key]) and not _clash(value, merged[key]):
+        elif not key.startswith("$") and _combinable(value, merged[key]):
             merged[key] = {**merged[key], **value}
         else:
             rest.append(part)
     return {"$and": [merged, *rest]} if rest else merged
 
 
-def _clash(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return bool(one.keys() & other.keys()) or "$regex" in one or "$regex" in other
+def _combinable(one: Any, other: Any) -> bool:
+    """Whether two conditions on one field fit into one document of operators."""
+    if not (_is_operators(one) and _is_operators(other)):
+        return False
+    return not (one.keys() & other.keys() or "$regex" in one or "$regex" in other)
 
 
 def _is_operators(value: Any) -> bool:
