@@ -115,6 +115,8 @@ def _plain_find(query: Query, using: str) -> Find:
 
 def _find(query: Query, connection: BaseDatabaseWrapper, using: str) -> Find | None:
     """The find that answers `query`; None when it takes a pipeline. Raises EmptyResultSet."""
+    if query.combinator:
+        return None
     plain = SQLCompiler(query.clone(), connection, using)
     plain.pre_sql_setup()
     return find_of(plain.build_query(plain.columns))
@@ -138,4 +140,4 @@ def _is_count(query: Query) -> bool:
     if len(annotations) != 1 or type(annotations[0]) is not Count:
         return False
     [count] = annotations
-    return isinstance(count.get_source_expressions()[0], Star) and count.filter is None and not count.distinct
+    return isinstance(count.get_source_expressions()[0], Star) and not count.distinct
