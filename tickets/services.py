@@ -98,7 +98,7 @@ def change_ticket(
         workflow_of(actor.tenant).check(ticket["status"], cleaned["status"], str(actor.role))
     else:
         rules.check_open(ticket["status"])
-    events = _events_of(ticket, cleaned)
+    events = events_of(ticket, cleaned)
     if "status" in cleaned:
         cleaned |= rules.status_stamps(ticket, cleaned["status"], now)
     if "follower_ids" in cleaned:
@@ -201,7 +201,7 @@ def _clean(actor: Actor, wanted: Mapping[str, Any]) -> dict[str, Any]:
     return dict(cleaners[name](value) for name, value in wanted.items())
 
 
-def _events_of(ticket: Document, changes: Mapping[str, Any]) -> list[NewEvent]:
+def events_of(ticket: Document, changes: Mapping[str, Any]) -> list[NewEvent]:
     """One event per kind of change, with old and new value of each field in it."""
     kinds: dict[str, dict[str, tuple[Any, Any]]] = {}
     for name, value in changes.items():

@@ -1,6 +1,6 @@
 """Answering, noting and editing."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -38,19 +38,9 @@ def add_comment(
     check_open(ticket["status"])
     now = clock.now()
     comment = CommentRepository(actor.tenant_id).insert(
-        {
-            "ticket_id": ticket["_id"],
-            "author_id": actor.user_id,
-            "visibility": visibility,
-            "body": body,
-            "body_html": render_markdown(body),
-            "created_at": now,
-            "edited_at": None,
-            "version": 1,
-            "external_id": None,
-        }
+        new_comment_document(ticket["_id"], actor.user_id, body, visibility, now)
     )
-    store_change(actor, ticket, _change_by_comment(actor, ticket, comment), now)
+    store_change(actor, ticket, change_by_comment(actor, ticket, comment), now)
     return comment
 
 
@@ -98,7 +88,25 @@ def access_comment(actor: Actor, comment_id: str | ObjectId) -> Document:
     return comment
 
 
-def _change_by_comment(actor: Actor, ticket: Document, comment: Document) -> Change:
+def new_comment_document(
+    ticket_id: ObjectId, author_id: ObjectId | None, body: str, visibility: str, at: datetime
+) -> Document:
+    """A complete new comment; ``body`` is cleaned already."""
+    return {
+        "ticket_id": ticket_id,
+        "author_id": author_id,
+        "visibility": visibility,
+        "body": body,
+        "body_html": render_markdown(body),
+        "created_at": at,
+        "edited_at": None,
+        "version": 1,
+        "external_id": None,
+    }
+
+
+def change_by_comment(actor: Actor, ticket: Document, comment: Document) -> Change:
+    """What a new comment brings with it: counters, words, the first response, and the status it moves the ticket to."""
     internal = _is_internal(comment)
     change = Change(
         increments={"internal_note_count" if internal else "comment_count": 1},

@@ -28,18 +28,25 @@ class EventRepository(Repository):
     ) -> list[Document]:
         """Stores the events of one change, in order, and returns them."""
         return self.insert_many(
-            {
-                "ticket_id": ticket_id,
-                "version": version,
-                "position": position,
-                "type": event.type,
-                "actor": describe_actor(actor),
-                "changes": {name: list(pair) for name, pair in event.changes.items()},
-                "data": dict(event.data),
-                "at": at,
-            }
+            event_document(describe_actor(actor), ticket_id, version, position, event, at)
             for position, event in enumerate(events)
         )
+
+
+def event_document(
+    actor: Document, ticket_id: ObjectId, version: int, position: int, event: NewEvent, at: datetime
+) -> Document:
+    """A complete event; ``actor`` as ``describe_actor`` gives him."""
+    return {
+        "ticket_id": ticket_id,
+        "version": version,
+        "position": position,
+        "type": event.type,
+        "actor": actor,
+        "changes": {name: list(pair) for name, pair in event.changes.items()},
+        "data": dict(event.data),
+        "at": at,
+    }
 
 
 def describe_actor(actor: Actor) -> Document:
