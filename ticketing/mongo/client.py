@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,7 +18,7 @@ from ticketing.errors import AlreadyExists, StorageUnavailable
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DOCUMENT_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
+DOCUMENT_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 RETRY_AFTER_SECONDS = 5
 
 _UNREACHABLE = (driver.ConnectionFailure, driver.ExecutionTimeout, driver.WTimeoutError, driver.WaitQueueTimeoutError)

@@ -1,0 +1,130 @@
+"""All or nothing, retried on conflicts, and driver errors told as ours: on the real server."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from ticketing.errors import StorageUnavailable
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import after_commit, current_session, get_database, transactional, translated_errors
+from ticketing.mongo.counters import next_number
+from ticketing.mongo.repository import Repository
+
+pytestmark = pytest.mark.django_db
+
+
+class Accounts(Repository):
+    collection_name = "test_accounts"
+
+
+@pytest.fixture
+def accounts() -> Iterator[Accounts]:
+    yield Accounts(ObjectId())
+
+
+def test_a_failure_leaves_nothing(accounts: Accounts) -> None:
+    called = []
+
+    @transactional
+    def work() -> None:
+        accounts.insert({"name": "one"})
+        after_commit(lambda: called.append(1))
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        work()
+    assert accounts.find({}) == []
+    assert called == []
+    assert current_session() is None
+
+
+def test_an_inner_transaction_joins_the_outer(accounts: Accounts) -> None:
+    @transactional
+    def inner() -> None:
+        accounts.insert({"name": "inner"})
+
+    @transactional
+    def outer() -> None:
+        inner()
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        outer()
+    assert accounts.find({}) == []
+
+
+def test_after_commit_sees_what_was_committed(accounts: Accounts) -> None:
+    seen: list[int] = []
+
+    @transactional
+    def work() -> None:
+        after_commit(lambda: seen.append(accounts.count({})))
+        accounts.insert({"name": "one"})
+        assert seen == []
+
+    work()
+    assert seen == [1]
+    after_commit(lambda: seen.append(7))
+    assert seen == [1, 7]
+
+
+def test_conflicting_transactions_are_retried_and_lose_nothing(accounts: Accounts) -> None:
+    account = accounts.insert({"name": "shared", "version": 1, "balance": 0})
+    attempts: list[int] = []
+
+    @transactional
+    def add_one() -> None:
+        attempts.append(1)
+        found = accounts.get(account["_id"])
+        accounts.update(account["_id"], {"balance": found["balance"] + 1}, expected_version=found["version"])
+
+    threads = [threading.Thread(target=lambda: [add_one() for _ in range(5)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stored = accounts.get(account["_id"])
+    assert (stored["balance"], stored["version"]) == (40, 41)
+    assert len(attempts) >= 40
+
+
+def test_an_unreachable_server_is_storage_unavailable() -> None:
+    client: MongoClient[dict[str, object]] = MongoClient("127.0.0.1", 1, serverSelectionTimeoutMS=50)
+    with pytest.raises(StorageUnavailable) as raised:
+        Accounts(ObjectId(), client["nowhere"]).find({})
+    assert raised.value.headers["Retry-After"]
+    client.close()
+
+
+def test_other_driver_errors_are_not_hidden() -> None:
+    with pytest.raises(OperationFailure), translated_errors():
+        get_database().command("no such command")
+
+
+def test_numbers_have_no_twins_even_within_transactions_that_roll_back() -> None:
+    tenant, taken = ObjectId(), []
+
+    @transactional
+    def take() -> None:
+        taken.append(next_number(tenant, "tickets"))
+        if len(taken) % 3 == 0:
+            raise LookupError
+
+    def work() -> None:
+        for _ in range(10):
+            try:
+                take()
+            except LookupError:
+                continue
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == list(range(1, 81))
+    assert next_number(tenant, "tickets", 10) == 90
+    assert next_number(ObjectId(), "tickets") == 1
