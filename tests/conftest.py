@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from ticketing.mongo.embedded import EmbeddedMongo
 from ticketing.mongo.scope import empty_scope
 
+ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 SERVER = pytest.StashKey[EmbeddedMongo]()
 
@@ -46,6 +48,15 @@ def chromium() -> str:
             pytest.fail(reason)
         pytest.skip(reason)
     return path
+
+
+@pytest.fixture(scope="session")
+def real_tickets() -> Path:
+    """The folder of real tickets that TICKETING_DATA names; without it the test is skipped."""
+    folder = Path(os.environ.get("TICKETING_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no real tickets in {folder}: TICKETING_DATA names their folder")
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -19,12 +19,14 @@ def check_server(uri: str, seconds: float = SELECTION_SECONDS) -> None:
     Raises ServerUnusableError otherwise. Transactions need a replica set or a sharded cluster.
     """
     where = without_credentials(uri)
+    timeout = int(seconds * 1000)
     try:
-        with _client(uri, seconds) as client:
+        nodes = parse_uri(uri)["nodelist"]
+        with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=timeout, connectTimeoutMS=timeout) as client:
             hello = client.admin.command("hello")
             client.admin.command("ping")  # hello is answered before sign-in
     except ServerSelectionTimeoutError:
-        if _answers_alone(uri):
+        if _answers_alone(*nodes[0]):
             raise _no_replica_set(where) from None
         raise ServerUnusableError(
             f"MongoDB at {where} has no reachable primary: start it, or correct MONGODB_URI (is its replicaSet right?)"
@@ -44,18 +46,13 @@ def without_credentials(uri: str) -> str:
     return uri.split("://", 1)[-1].rsplit("@", 1)[-1].split("/", 1)[0].split("?", 1)[0]
 
 
-def _answers_alone(uri: str) -> bool:
-    """Whether the first host is a standalone server, which a URI with replicaSet= never selects."""
-    host, port = parse_uri(uri)["nodelist"][0]
+def _answers_alone(host: str, port: int | None) -> bool:
+    """Whether this is a standalone server, which a URI with replicaSet= never selects."""
     try:
         with MongoClient[dict[str, Any]](host, port, directConnection=True, serverSelectionTimeoutMS=500) as client:
             return not _has_transactions(client.admin.command("hello"))
     except PyMongoError:
         return False
-
-
-def _client(uri: str, seconds: float) -> MongoClient[dict[str, Any]]:
-    return MongoClient(uri, serverSelectionTimeoutMS=int(seconds * 1000), connectTimeoutMS=int(seconds * 1000))
 
 
 def _has_transactions(hello: dict[str, Any]) -> bool:

@@ -4,8 +4,8 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 
 from ticketing.mongo.server import ServerUnusableError, check_server
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         deadline = time.monotonic() + seconds
         while True:
             try:
-                return check_server(settings.DATABASES["default"]["HOST"])
+                return check_server(connections["default"].settings_dict["HOST"])
             except ServerUnusableError as error:
                 if time.monotonic() >= deadline:
                     raise CommandError(str(error)) from None
