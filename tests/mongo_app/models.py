@@ -18,7 +18,7 @@ class Shelf(models.Model):
 
 class Book(models.Model):
     title = models.CharField(max_length=20)
-    subtitle = models.CharField(max_length=20, null=True)  # noqa: DJ001 - nulls are what the tests are about
+    subtitle = models.CharField(max_length=20, null=True)  # so that it can be null or missing
     pages = models.IntegerField()
     rating = models.IntegerField(null=True)
     lent = models.BooleanField(default=False)
@@ -42,7 +42,7 @@ class Book(models.Model):
 
 class Loan(models.Model):
     number = models.IntegerField()
-    borrower = models.CharField(max_length=20, null=True)  # noqa: DJ001 - so that it can be missing
+    borrower = models.CharField(max_length=20, null=True)  # so that it can be null or missing
     due_at = models.DateTimeField(null=True)
 
     class Meta:
