@@ -51,11 +51,15 @@ class Repository:
         return document
 
     def find(
-        self, where: Where, *, fields: Sequence[str] = (), sort: Sort | None = None, limit: int = 0
+        self, where: Where, *, fields: Sequence[str] = (), sort: Sort | None = None, limit: int = 0, hint: str = ""
     ) -> list[Document]:
-        """All matches in ``sort`` order, at most ``limit`` (0: no limit; only where the caller knows a bound)."""
+        """All matches in ``sort`` order, at most ``limit`` (0: no limit; only where the caller knows a bound).
+
+        ``hint`` names the index to read by where the planner's choice would read more (none: the planner's choice).
+        """
         with translated_errors(self.noun):
             cursor = self.collection.find(self.scoped(where), _projection(fields), limit=limit, session=_session())
+            cursor = cursor.hint(hint) if hint else cursor
             return list(cursor.sort(list(sort)) if sort else cursor)
 
     def find_by_ids(self, ids: Iterable[ObjectId | None], *, fields: Sequence[str] = ()) -> dict[ObjectId, Document]:
@@ -65,15 +69,17 @@ class Repository:
             return {}
         return {document["_id"]: document for document in self.find({"_id": {"$in": wanted}}, fields=fields)}
 
-    def page(self, where: Where, sort: Sort, request: PageRequest, *, fields: Sequence[str] = ()) -> Page:
+    def page(
+        self, where: Where, sort: Sort, request: PageRequest, *, fields: Sequence[str] = (), hint: str = ""
+    ) -> Page:
         """One keyset page of the matches. ``sort`` must end in a unique key. Raises InvalidInput for a bad cursor."""
         seek, order = seek_filter(sort, request)
-        found = self.find({"$and": [where, seek]} if seek else where, fields=fields, sort=order, limit=request.limit + 1)
-        return page_of(found, sort, request)
+        wanted = {"$and": [where, seek]} if seek else where
+        return page_of(self.find(wanted, fields=fields, sort=order, limit=request.limit + 1, hint=hint), sort, request)
 
-    def count(self, where: Where, *, cap: int = 0) -> int:
-        """How many match, counting no further than ``cap`` (0: all)."""
-        options = {"limit": cap} if cap else {}
+    def count(self, where: Where, *, cap: int = 0, hint: str = "") -> int:
+        """How many match, counting no further than ``cap`` (0: all). ``hint`` as for ``find``."""
+        options: dict[str, Any] = {**({"limit": cap} if cap else {}), **({"hint": hint} if hint else {})}
         with translated_errors(self.noun):
             return self.collection.count_documents(self.scoped(where), session=_session(), **options)
 
