@@ -17,7 +17,7 @@ run: .venv/run.stamp ## run the platform on this machine: MongoDB, demo data, we
 	@$(BIN)/python manage.py serve
 
 test: .venv/dev.stamp ## all tests, in parallel, on a MongoDB of their own
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: ruff mypy imports ## style, types, and who may import whom
 

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
-from ticketing.mongo.embedded import EmbeddedMongo
+from ticketing.mongo.embedded import EmbeddedMongo, EmbeddedMongoError
 from ticketing.mongo.scope import empty_scope
+from ticketing.mongo.server import ServerUnusableError, check_server, without_credentials
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one is no failure
+hypothesis.settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -20,9 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """The first process starts the server before its workers, which inherit MONGODB_URI."""
     from django.conf import settings
 
-    if "MONGODB_URI" not in os.environ:
-        server = config.stash[SERVER] = EmbeddedMongo.for_tests()
-        os.environ["MONGODB_URI"] = server.start()
+    try:
+        if "MONGODB_URI" not in os.environ:
+            server = config.stash[SERVER] = EmbeddedMongo.for_tests()
+            os.environ["MONGODB_URI"] = server.start()
+        check_server(os.environ["MONGODB_URI"])
+    except (EmbeddedMongoError, ServerUnusableError) as error:
+        raise pytest.UsageError(str(error)) from None
     settings.DATABASES["default"]["HOST"] = os.environ["MONGODB_URI"]
 
 
@@ -35,7 +44,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return "MongoDB: embedded" if SERVER in config.stash else "MongoDB: the server of MONGODB_URI"
+    where = without_credentials(os.environ["MONGODB_URI"])
+    return f"MongoDB: {where}, {'of this run' if SERVER in config.stash else 'named by MONGODB_URI'}"
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +125,11 @@ def _django_db_helper(_seeded_ids: dict[str, list[Any]], django_db_blocker: Any)
         wrapper = connections["default"]
         wrapper.connection = None
         wrapper.__dict__.pop("database", None)
+
+
+@pytest.fixture
+def cast(db: None) -> Any:
+    """Everybody of tests/cast.py, by name."""
+    from tests.cast import new_cast
+
+    return new_cast()
