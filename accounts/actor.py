@@ -56,6 +56,13 @@ class Actor:
     def is_staff(self) -> bool:
         return self.role in STAFF_ROLES
 
+    @property
+    def by(self) -> str:
+        """Who the audit log names."""
+        if self.user is None:
+            return f"the platform ({self.via})"
+        return f"{self.user.email} with the key {self.key_name}" if self.scopes is not None else self.user.email
+
     def can(self, action: Action) -> bool:
         """Whether the role table, and a key's scopes, allow the action."""
         if action not in PERMISSIONS[self.role]:

@@ -5,6 +5,7 @@ import unicodedata
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import check_password
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
@@ -38,7 +39,7 @@ class User(TenantModel, AbstractBaseUser):
     role = models.CharField(max_length=10, choices=ROLES, default=Role.USER.value)
     team_ids = ArrayField(ObjectIdField(), default=list, blank=True)
     is_active = models.BooleanField(default=True)
-    last_login = None  # type: ignore[assignment]
+    last_login = None
     last_login_at = models.DateTimeField(null=True, editable=False)
     token_epoch = models.IntegerField(default=0, editable=False)
     version = models.IntegerField(default=1, editable=False)
@@ -82,6 +83,10 @@ class User(TenantModel, AbstractBaseUser):
     def check_password(self, raw_password: str) -> bool:  # type: ignore[override]
         """Whether this is the password. Never writes; sign-in upgrades an old hash through its service."""
         return check_password(raw_password, self.password)
+
+    def get_session_auth_hash(self) -> str:
+        """What Django compares a session with: one raise of ``token_epoch`` ends tokens and sessions alike."""
+        return salted_hmac("accounts.session", f"{self.pk}:{self.token_epoch}", algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Django's permission strings are not used: ModelAdmins ask the role table."""

@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_mongodb_backend.fields import ArrayField
+from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
 from ticketing.mongo.indexes import UniqueIndex
 from ticketing.mongo.models import ServiceWrittenModel
@@ -22,7 +22,10 @@ class Registration(models.TextChoices):
 
 
 class Tenant(ServiceWrittenModel):
-    """Suspended: sign-in is refused and tokens stop; all data is kept. A quota of 0 means no limit."""
+    """Suspended: sign-in is refused and tokens stop; all data is kept. A quota of 0 means no limit.
+
+    ``staff_changes`` is what transactions that count staff collide on; ``storage_bytes`` is what attachments take.
+    """
 
     slug = models.CharField(max_length=40)
     name = models.CharField(max_length=120)
@@ -40,6 +43,8 @@ class Tenant(ServiceWrittenModel):
     max_storage_mb = models.IntegerField(default=0, verbose_name=_("megabytes of attachments at most"))
     max_requests_per_minute = models.IntegerField(default=0, verbose_name=_("requests a minute at most"))
 
+    staff_changes = models.IntegerField(default=0, editable=False)
+    storage_bytes = models.BigIntegerField(default=0, editable=False)
     version = models.IntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
 
@@ -61,3 +66,26 @@ class Tenant(ServiceWrittenModel):
     def display_name(self) -> str:
         """The name that customers see."""
         return self.brand_name or self.name
+
+
+class AuditEntry(ServiceWrittenModel):
+    """Something about tenants and accounts that must stay attributable: who did what, and when. Only ever added to.
+
+    ``by`` is the e-mail address of a person or the name of a command; ``tenant_id`` is None for the platform itself.
+    """
+
+    tenant_id = ObjectIdField(null=True, editable=False)
+    action = models.CharField(max_length=60)
+    by = models.CharField(max_length=254)
+    details = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta(ServiceWrittenModel.Meta):
+        db_table = "audit_log"
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_log_at"),
+            models.Index(fields=["tenant_id", "-at", "-id"], name="audit_log_tenant"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.by}"

@@ -16,6 +16,8 @@ DEBUG = env.boolean("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", ".localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+# Below each of these a tenant answers at <slug>.<domain>, beside the host names of its own.
+PLATFORM_DOMAINS = env.words("PLATFORM_DOMAINS", ["localhost"])
 ROOT_URLCONF = "ticketing.urls"
 WSGI_APPLICATION = "ticketing.wsgi.application"
 APPEND_SLASH = False
@@ -131,12 +133,17 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["ticketing.api.permissions.SignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["ticketing.api.renderers.JSONRenderer", "ticketing.api.renderers.BrowsableRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["ticketing.api.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "ticketing.api.parsers.JSONParser",
+        "ticketing.api.parsers.FormParser",
+        "ticketing.api.parsers.MultiPartParser",
+    ],
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_SCHEMA_CLASS": "ticketing.api.openapi.Schema",
     "EXCEPTION_HANDLER": "ticketing.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_VERSIONING_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 1024 * 1024, 1024)
@@ -184,6 +191,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = env.integer("SESSION_HOURS", 12, 1) * 3600
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "ticketing.api.errors.csrf_failure_view"
 
 # --- Logging --------------------------------------------------------------------------------------------------------
 LOGGING: dict[str, Any] = {

@@ -2,114 +2,179 @@
 
 import django.db.models.deletion
 import django_mongodb_backend.fields
-import ticketing.mongo.indexes
 from django.conf import settings
 from django.db import migrations, models
 
+import ticketing.mongo.indexes
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False, null=True)),
-                ('email', models.EmailField(max_length=254)),
-                ('email_key', models.CharField(editable=False, max_length=254)),
-                ('name', models.CharField(max_length=120)),
-                ('role', models.CharField(choices=[('user', 'Customer'), ('agent', 'Agent'), ('admin', 'Admin'), ('operator', 'Operator')], default='user', max_length=10)),
-                ('team_ids', django_mongodb_backend.fields.ArrayField(base_field=django_mongodb_backend.fields.ObjectIdField(), blank=True, default=list)),
-                ('is_active', models.BooleanField(default=True)),
-                ('last_login_at', models.DateTimeField(editable=False, null=True)),
-                ('token_epoch', models.IntegerField(default=0, editable=False)),
-                ('version', models.IntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('external_id', models.CharField(editable=False, max_length=120, null=True)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False, null=True)),
+                ("email", models.EmailField(max_length=254)),
+                ("email_key", models.CharField(editable=False, max_length=254)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("user", "Customer"),
+                            ("agent", "Agent"),
+                            ("admin", "Admin"),
+                            ("operator", "Operator"),
+                        ],
+                        default="user",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "team_ids",
+                    django_mongodb_backend.fields.ArrayField(
+                        base_field=django_mongodb_backend.fields.ObjectIdField(), blank=True, default=list
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("last_login_at", models.DateTimeField(editable=False, null=True)),
+                ("token_epoch", models.IntegerField(default=0, editable=False)),
+                ("version", models.IntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
+                ("external_id", models.CharField(editable=False, max_length=120, null=True)),
             ],
             options={
-                'db_table': 'users',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'email_key'], name='users_email'), models.Index(fields=['tenant_id', '-created_at', '-id'], name='users_created'), models.Index(fields=['tenant_id', 'role', '-created_at', '-id'], name='users_role'), models.Index(fields=['tenant_id', 'is_active', '-created_at', '-id'], name='users_active'), models.Index(fields=['tenant_id', 'team_ids', '-created_at', '-id'], name='users_teams')],
+                "db_table": "users",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    ticketing.mongo.indexes.UniqueIndex(fields=["tenant_id", "email_key"], name="users_email"),
+                    models.Index(fields=["tenant_id", "-created_at", "-id"], name="users_created"),
+                    models.Index(fields=["tenant_id", "role", "-created_at", "-id"], name="users_role"),
+                    models.Index(fields=["tenant_id", "is_active", "-created_at", "-id"], name="users_active"),
+                    models.Index(fields=["tenant_id", "team_ids", "-created_at", "-id"], name="users_teams"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SignInAttempts',
+            name="SignInAttempts",
             fields=[
-                ('id', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('failures', models.IntegerField(default=0)),
-                ('expires_at', models.DateTimeField()),
+                ("id", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("failures", models.IntegerField(default=0)),
+                ("expires_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'sign_in_attempts',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [ticketing.mongo.indexes.TTLIndex(expire_after_seconds=0, field='expires_at', name='sign_in_attempts_ttl')],
+                "db_table": "sign_in_attempts",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    ticketing.mongo.indexes.TTLIndex(
+                        expire_after_seconds=0, field="expires_at", name="sign_in_attempts_ttl"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('name', models.CharField(max_length=80)),
-                ('is_active', models.BooleanField(default=True)),
-                ('version', models.IntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("name", models.CharField(max_length=80)),
+                ("is_active", models.BooleanField(default=True)),
+                ("version", models.IntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
             ],
             options={
-                'db_table': 'teams',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'name'], name='teams_name')],
+                "db_table": "teams",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [ticketing.mongo.indexes.UniqueIndex(fields=["tenant_id", "name"], name="teams_name")],
             },
         ),
         migrations.CreateModel(
-            name='TokenFamily',
+            name="TokenFamily",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False, null=True)),
-                ('user_id', django_mongodb_backend.fields.ObjectIdField()),
-                ('current_jti', models.CharField(max_length=64)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False, null=True)),
+                ("user_id", django_mongodb_backend.fields.ObjectIdField()),
+                ("current_jti", models.CharField(max_length=64)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'token_families',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['tenant_id', 'user_id'], name='token_families_user'), ticketing.mongo.indexes.TTLIndex(expire_after_seconds=0, field='expires_at', name='token_families_ttl')],
+                "db_table": "token_families",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["tenant_id", "user_id"], name="token_families_user"),
+                    ticketing.mongo.indexes.TTLIndex(
+                        expire_after_seconds=0, field="expires_at", name="token_families_ttl"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('name', models.CharField(max_length=80)),
-                ('prefix', models.CharField(editable=False, max_length=16)),
-                ('secret_hash', models.CharField(editable=False, max_length=64)),
-                ('scopes', django_mongodb_backend.fields.ArrayField(base_field=models.CharField(max_length=40), default=list)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('last_used_at', models.DateTimeField(editable=False, null=True)),
-                ('revoked_at', models.DateTimeField(editable=False, null=True)),
-                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("name", models.CharField(max_length=80)),
+                ("prefix", models.CharField(editable=False, max_length=16)),
+                ("secret_hash", models.CharField(editable=False, max_length=64)),
+                (
+                    "scopes",
+                    django_mongodb_backend.fields.ArrayField(base_field=models.CharField(max_length=40), default=list),
+                ),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("last_used_at", models.DateTimeField(editable=False, null=True)),
+                ("revoked_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'api_keys',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'secret_hash'], name='api_keys_secret'), models.Index(fields=['tenant_id', '-created_at', '-id'], name='api_keys_created')],
+                "db_table": "api_keys",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    ticketing.mongo.indexes.UniqueIndex(fields=["tenant_id", "secret_hash"], name="api_keys_secret"),
+                    models.Index(fields=["tenant_id", "-created_at", "-id"], name="api_keys_created"),
+                ],
             },
         ),
     ]

@@ -1,0 +1,109 @@
+"""Where people, teams, keys, sign-ins and failed attempts are stored and found."""
+
+from datetime import datetime, timedelta
+
+from accounts.models import email_key
+from ticketing.errors import AlreadyExists
+from ticketing.mongo import ObjectId
+from ticketing.mongo.repository import Document, PlatformRepository, Repository, Where
+
+
+class UserRepository(Repository):
+    """The people of one tenant."""
+
+    collection_name = "users"
+    noun = "The user"
+
+    def find_by_email(self, email: str) -> Document | None:
+        return self.find_one({"email_key": email_key(email)})
+
+    def active_staff(self, roles: list[str], but_for: ObjectId | None = None) -> int:
+        """How many active accounts have one of the roles."""
+        return self.count({"role": {"$in": roles}, "is_active": True, "_id": {"$ne": but_for}})
+
+    def note_sign_in(self, user: Document, password: str, at: datetime) -> Document | None:
+        """Stores the time, and the hash of the same password as made now, unless the account changed meanwhile."""
+        where = {"_id": user["_id"], "is_active": True, "password": user["password"]}
+        return self.update_where(where, {"last_login_at": at, "password": password})
+
+    def end_tokens(self, id_: ObjectId) -> Document | None:
+        """Makes every access token and session that was given out so far worthless."""
+        return self.update_where({"_id": id_}, {}, operators={"$inc": {"token_epoch": 1}})
+
+
+class OperatorRepository(UserRepository, PlatformRepository):
+    """The platform's operators: the accounts without a tenant."""
+
+    noun = "The operator"
+
+    def __init__(self) -> None:
+        PlatformRepository.__init__(self)
+
+    def scoped(self, where: Where) -> Document:
+        return {"$and": [{"tenant_id": None}, dict(where)]} if where else {"tenant_id": None}
+
+    def _owned(self, document: Where) -> Document:
+        return {"_id": ObjectId(), **document, "tenant_id": None}
+
+
+def users_of(tenant_id: ObjectId | None) -> UserRepository:
+    """The accounts of a tenant, or the platform's operators."""
+    return OperatorRepository() if tenant_id is None else UserRepository(tenant_id)
+
+
+class TeamRepository(Repository):
+    collection_name = "teams"
+    noun = "The team"
+
+
+class ApiKeyRepository(Repository):
+    collection_name = "api_keys"
+    noun = "The API key"
+
+    def note_use(self, id_: ObjectId, at: datetime, at_most_every: timedelta) -> None:
+        """Stores when the key was last used, unless somebody just did."""
+        not_just_now = [{"last_used_at": None}, {"last_used_at": {"$lte": at - at_most_every}}]
+        self.update_where({"_id": id_, "$or": not_just_now}, {"last_used_at": at})
+
+
+class TokenFamilyRepository(Repository):
+    collection_name = "token_families"
+    noun = "The sign-in"
+
+    def rotate(self, id_: ObjectId, used: str, following: str, expires_at: datetime) -> Document | None:
+        """Replaces the good refresh token, if ``used`` is the one and the family was not revoked; else None."""
+        where = {"_id": id_, "current_jti": used, "revoked_at": None}
+        return self.update_where(where, {"current_jti": following, "expires_at": expires_at})
+
+    def revoke(self, id_: ObjectId, at: datetime) -> None:
+        self.update_where({"_id": id_, "revoked_at": None}, {"revoked_at": at})
+
+
+class SignInAttemptRepository(PlatformRepository):
+    collection_name = "sign_in_attempts"
+
+    def count_up(self, key: str, at: datetime, until: datetime, limit: int) -> datetime | None:
+        """Counts one attempt, unless ``limit`` is reached: then it answers when the lock ends, and counts nothing.
+
+        Each attempt moves the end of the period to ``until``. Checking and counting are one step, so attempts made at
+        the same moment cannot get past the limit.
+        """
+        for _ in range(2):
+            try:
+                expired = {"_id": key, "expires_at": {"$lte": at}}
+                self.update_where(expired, {"failures": 1, "expires_at": until}, upsert=True)
+                return None
+            except AlreadyExists:  # a period is under way
+                below = {"_id": key, "expires_at": {"$gt": at}, "failures": {"$lt": limit}}
+                if self.update_where(below, {"expires_at": until}, operators={"$inc": {"failures": 1}}):
+                    return None
+        locked = self.find_one({"_id": key})
+        return locked["expires_at"] if locked else until
+
+    def forget(self, key: str) -> None:
+        """Starts the count anew."""
+        self.delete({"_id": key})
+
+    def take_back(self, key: str) -> None:
+        """Uncounts one attempt."""
+        self.update_where({"_id": key, "failures": {"$gt": 0}}, {}, operators={"$inc": {"failures": -1}})

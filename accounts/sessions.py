@@ -1,0 +1,171 @@
+"""Signed-in sessions of the API: short access tokens, and a family of refresh tokens of which one is good at a time.
+
+Tokens only say who somebody claims to be. Whether the account, its tenant and the sign-in still stand is read anew for
+every request, so a change acts at once.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self, cast
+
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken as BaseAccessToken
+from rest_framework_simplejwt.tokens import RefreshToken as BaseRefreshToken
+from rest_framework_simplejwt.tokens import Token
+
+from accounts.actor import Actor, Via
+from accounts.models import User
+from accounts.repository import TokenFamilyRepository, users_of
+from accounts.roles import Role
+from tenants.models import Tenant
+from tenants.services import find_active_tenant
+from ticketing.clock import now
+from ticketing.errors import NotAuthenticated
+from ticketing.mongo import ObjectId, parse_object_id
+
+logger = logging.getLogger("ticketing.accounts")
+
+
+class AccessToken(BaseAccessToken):
+    """Good for minutes; says who, of which tenant, in which role when it was made, and of which sign-in (``sid``)."""
+
+
+class RefreshToken(BaseRefreshToken):
+    """Good once, for a new pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a client gets; the times are those at which the tokens stop."""
+
+    access: str
+    refresh: str
+    access_expires_at: datetime
+    refresh_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Claims:
+    user_id: ObjectId
+    tenant_id: ObjectId
+    session_id: ObjectId
+    epoch: int
+    jti: str
+
+    @classmethod
+    def of(cls, token_class: type[Token], raw: str) -> Self:
+        """What a token of ours says. Raises NotAuthenticated for any other, and for one that has expired."""
+        try:
+            token = token_class(cast(Token, raw))  # its annotation leaves out the encoded form
+        except TokenError:
+            raise _invalid() from None
+        user_id, tenant_id, session_id = (parse_object_id(token.get(claim)) for claim in ("sub", "tenant", "sid"))
+        epoch = token.get("epoch")
+        if user_id is None or tenant_id is None or session_id is None or not isinstance(epoch, int):
+            raise _invalid()
+        return cls(user_id, tenant_id, session_id, epoch, str(token["jti"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user and his tenant as they are now, both active."""
+
+    user: User
+    tenant: Tenant
+
+    def actor(self, via: Via, **key: Any) -> Actor:
+        """The user acting in the role that he has now."""
+        return Actor(self.user, self.tenant, Role(self.user.role), via, **key)
+
+
+def find_account(tenant_id: ObjectId, user_id: ObjectId) -> Account | None:
+    """The account, unless it or its tenant is not active, or either does not exist."""
+    user = users_of(tenant_id).find_one({"_id": user_id})
+    if user is None or not user["is_active"]:
+        return None
+    tenant = find_active_tenant(tenant_id)
+    return None if tenant is None else Account(User.from_document(user), tenant)
+
+
+def open_session(user: User) -> Tokens:
+    """The first tokens of a new sign-in. The caller has made sure that it is him."""
+    session_id = ObjectId()
+    refresh = _token(RefreshToken, user, session_id)
+    TokenFamilyRepository(user.tenant_id).insert(
+        {
+            "_id": session_id,
+            "user_id": user.pk,
+            "current_jti": refresh["jti"],
+            "revoked_at": None,
+            "created_at": now(),
+            "expires_at": _expiry(refresh),
+        }
+    )
+    return _tokens(user, session_id, refresh)
+
+
+def refresh_session(raw: str) -> tuple[Account, Tokens]:
+    """New tokens for a good refresh token, which is used up by that.
+
+    One that was used before is in two hands: the whole sign-in is revoked, as RFC 9700, section 4.14.2, asks. Raises
+    NotAuthenticated.
+    """
+    claims = _Claims.of(RefreshToken, raw)
+    account = find_account(claims.tenant_id, claims.user_id)
+    if account is None or account.user.token_epoch != claims.epoch:
+        raise _ended()
+    refresh = _token(RefreshToken, account.user, claims.session_id)
+    families = TokenFamilyRepository(claims.tenant_id)
+    if families.rotate(claims.session_id, claims.jti, refresh["jti"], _expiry(refresh)) is None:
+        families.revoke(claims.session_id, now())
+        logger.warning("a refresh token was used twice; the sign-in %s is revoked", claims.session_id)
+        raise _ended()
+    return account, _tokens(account.user, claims.session_id, refresh)
+
+
+def end_session(raw: str) -> None:
+    """Revokes the sign-in that a refresh token belongs to, its access tokens included. Raises NotAuthenticated."""
+    claims = _Claims.of(RefreshToken, raw)
+    TokenFamilyRepository(claims.tenant_id).revoke(claims.session_id, now())
+
+
+def end_all_sessions(user: User) -> None:
+    """Ends every token and browser session of the user."""
+    users_of(user.tenant_id).end_tokens(user.pk)
+
+
+def get_account_of_token(raw: str) -> Account:
+    """The live account behind an access token. Raises NotAuthenticated when it does not stand any more."""
+    claims = _Claims.of(AccessToken, raw)
+    account = find_account(claims.tenant_id, claims.user_id)
+    if account is None or account.user.token_epoch != claims.epoch:
+        raise _ended()
+    family = {"_id": claims.session_id, "user_id": claims.user_id, "revoked_at": None}
+    if TokenFamilyRepository(claims.tenant_id).find_one(family, fields=["_id"]) is None:
+        raise _ended()
+    return account
+
+
+def _token(token_class: type[Token], user: User, session_id: ObjectId) -> Token:
+    token = token_class()
+    token["sub"], token["tenant"], token["role"] = str(user.pk), str(user.tenant_id), user.role
+    token["sid"], token["epoch"] = str(session_id), user.token_epoch
+    return token
+
+
+def _tokens(user: User, session_id: ObjectId, refresh: Token) -> Tokens:
+    access = _token(AccessToken, user, session_id)
+    return Tokens(str(access), str(refresh), _expiry(access), _expiry(refresh))
+
+
+def _expiry(token: Token) -> datetime:
+    return datetime.fromtimestamp(token["exp"], UTC)
+
+
+def _invalid() -> NotAuthenticated:
+    return NotAuthenticated("The token is not valid, or not any more")
+
+
+def _ended() -> NotAuthenticated:
+    return NotAuthenticated("The sign-in has ended; sign in again")

@@ -1,0 +1,65 @@
+"""Teams: groups of staff that tickets are given to. A team is deactivated, never deleted: tickets name it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts import rules
+from accounts.actor import Actor
+from accounts.models import Team
+from accounts.repository import TeamRepository
+from accounts.roles import Action
+from ticketing.clock import now
+from ticketing.errors import AlreadyExists, FieldError, InvalidInput, StaleVersion
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import transactional
+
+LONGEST_NAME = 80
+
+
+@transactional
+def create_team(actor: Actor, *, name: str) -> Team:
+    """A new, active team. Raises InvalidInput, NotAllowed, AlreadyExists."""
+    actor.check(Action.TEAMS_MANAGE)
+    name = rules.clean_name(name, LONGEST_NAME)
+    _check_free(actor, name)
+    team = {"name": name, "is_active": True, "version": 1, "created_at": now()}
+    return Team.from_document(TeamRepository(actor.tenant_id).insert(team))
+
+
+@transactional
+def change_team(
+    actor: Actor, team_id: ObjectId, changes: Mapping[str, Any], *, expected_version: int | None = None
+) -> Team:
+    """Changes ``name`` or ``is_active``. Members keep an inactive team, but no new ticket or member can be given to it.
+
+    Raises NotFound, InvalidInput, NotAllowed, AlreadyExists, StaleVersion.
+    """
+    actor.check(Action.TEAMS_MANAGE)
+    teams = TeamRepository(actor.tenant_id)
+    before = teams.get(team_id)
+    if expected_version not in (None, before["version"]):
+        raise StaleVersion(data={"current_version": before["version"]})
+    for field in changes.keys() - {"name", "is_active"}:
+        raise InvalidInput.of(field, "cannot be changed", "unknown_field")
+    cleaned: dict[str, Any] = {}
+    if "name" in changes:
+        cleaned["name"] = rules.clean_name(changes["name"], LONGEST_NAME)
+    if "is_active" in changes:
+        cleaned["is_active"] = rules.clean_flag("is_active", changes["is_active"])
+    cleaned = {field: value for field, value in cleaned.items() if value != before[field]}
+    if not cleaned:
+        return Team.from_document(before)
+    if "name" in cleaned:
+        _check_free(actor, cleaned["name"])
+    return Team.from_document(teams.update(team_id, cleaned, expected_version=before["version"]))
+
+
+def deactivate_team(actor: Actor, team_id: ObjectId, *, expected_version: int | None = None) -> Team:
+    """Takes a team out of use. Raises as ``change_team``."""
+    return change_team(actor, team_id, {"is_active": False}, expected_version=expected_version)
+
+
+def _check_free(actor: Actor, name: str) -> None:
+    if TeamRepository(actor.tenant_id).find_one({"name": name}, fields=["_id"]):
+        message = "there is a team of this name"
+        raise AlreadyExists(f"name: {message}", errors=[FieldError("name", "already_exists", message)])

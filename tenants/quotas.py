@@ -1,0 +1,21 @@
+"""The limits an operator sets a tenant. Each check joins the transaction of the write that it limits."""
+
+from tenants.repository import TenantRepository
+from tenants.rules import check_quota
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import transactional
+
+
+@transactional
+def reserve_storage(tenant_id: ObjectId, size: int) -> None:
+    """Counts the bytes of a new attachment. Call it in the transaction that stores the attachment's row.
+
+    Raises QuotaExceeded.
+    """
+    tenant = TenantRepository().add_storage(tenant_id, size)
+    check_quota("max_storage_mb", tenant["max_storage_mb"] * 1024 * 1024, tenant["storage_bytes"])
+
+
+def release_storage(tenant_id: ObjectId, size: int) -> None:
+    """Gives back the bytes of attachments that are gone. Call it in the transaction that removes their rows."""
+    TenantRepository().add_storage(tenant_id, -size)

@@ -1,0 +1,45 @@
+"""Where tenants are stored and found."""
+
+from datetime import datetime
+from typing import Any
+
+from ticketing.errors import NotFound
+from ticketing.mongo import ObjectId
+from ticketing.mongo.repository import Document, PlatformRepository
+
+
+class TenantRepository(PlatformRepository):
+    collection_name = "tenants"
+    noun = "The tenant"
+
+    def find_by_slug(self, slug: str) -> Document | None:
+        return self.find_one({"slug": slug})
+
+    def find_by_host(self, host: str) -> Document | None:
+        # The index on hosts holds only tenants that have one; the planner wants to see that condition.
+        return self.find_one({"hosts": host, "hosts.0": {"$exists": True}})
+
+    def lock_staff(self, id_: ObjectId) -> Document:
+        """Writes to the tenant within a transaction, so that of two transactions that count its staff one has to wait.
+
+        Returns the tenant. Raises NotFound.
+        """
+        return self._changed({"_id": id_}, "staff_changes", 1)
+
+    def add_storage(self, id_: ObjectId, size: int) -> Document:
+        """Counts bytes of attachments up, or down; returns the tenant. Raises NotFound."""
+        return self._changed({"_id": id_}, "storage_bytes", size)
+
+    def _changed(self, where: Document, counter: str, amount: int) -> Document:
+        tenant = self.update_where(where, {}, operators={"$inc": {counter: amount}})
+        if tenant is None:
+            raise NotFound("The tenant does not exist")
+        return tenant
+
+
+class AuditRepository(PlatformRepository):
+    collection_name = "audit_log"
+    noun = "The entry"
+
+    def add(self, tenant_id: ObjectId | None, action: str, by: str, details: dict[str, Any], at: datetime) -> None:
+        self.insert({"tenant_id": tenant_id, "action": action, "by": by, "details": details, "at": at})

@@ -1,0 +1,157 @@
+"""What a tenant's fields may hold, and which limits its quotas set."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ticketing.errors import Conflict, FieldError, InvalidInput
+
+REGISTRATIONS = ("open", "domains", "closed")
+# What a tenant's admin may change; the rest is the operator's.
+SETTINGS = frozenset({"registration", "registration_domains", "time_zone", "locale", "brand_name", "brand_color"})
+QUOTAS = frozenset({"max_staff", "max_storage_mb", "max_requests_per_minute"})
+EDITABLE = SETTINGS | QUOTAS | {"slug", "name", "hosts"}
+
+# White text stands on the brand's colour; 3:1 is WCAG 2.2's minimum for large text and controls (1.4.3, 1.4.11).
+MINIMUM_CONTRAST = 3.0
+LARGEST_QUOTA = 2_000_000_000
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_COLOR = re.compile(r"#[0-9a-f]{6}")
+
+
+class QuotaExceeded(Conflict):
+    """The tenant has reached a limit that its operator set."""
+
+    code, title = "quota_exceeded", "The tenant's quota is used up"
+
+
+def clean_tenant(values: Mapping[str, Any], *, allowed: Collection[str], locales: Collection[str]) -> dict[str, Any]:
+    """The given fields in the form they are stored in. ``locales`` are the languages the platform speaks.
+
+    Raises InvalidInput with every field at fault, those outside ``allowed`` included.
+    """
+    cleaned: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for field, value in values.items():
+        try:
+            if field not in allowed:
+                raise InvalidInput.of(field, "this cannot be changed here", "unknown")
+            cleaned[field] = _clean_locale(value, locales) if field == "locale" else _CLEANERS[field](field, value)
+        except InvalidInput as error:
+            errors += error.errors
+    if errors:
+        raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)
+    return cleaned
+
+
+def check_registration(registration: str, domains: Collection[str]) -> None:
+    """Registration by domain needs a domain. Raises InvalidInput."""
+    if registration == "domains" and not domains:
+        raise InvalidInput.of("registration_domains", "name at least one e-mail domain", "required")
+
+
+def can_register(registration: str, domains: Collection[str], email: str) -> bool:
+    """Whether somebody with this address may open a customer account by himself."""
+    domain = email.rpartition("@")[2].lower()
+    return registration == "open" or (registration == "domains" and domain in domains)
+
+
+def check_quota(name: str, limit: int, used: int) -> None:
+    """Raises QuotaExceeded when ``used`` is more than ``limit`` allows; 0 is no limit."""
+    if limit and used > limit:
+        raise QuotaExceeded(f"the quota {name} of {limit} is used up", data={"quota": name, "limit": limit})
+
+
+def contrast_with_white(color: str) -> float:
+    """The contrast ratio of ``#rrggbb`` and white, 1 to 21 (WCAG 2.2, definition of contrast ratio)."""
+    channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    luminance = sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 1.05 / (luminance + 0.05)
+
+
+def _text(field: str, value: object, longest: int) -> str:
+    if not isinstance(value, str):
+        raise InvalidInput.of(field, "must be text")
+    value = value.strip()
+    if len(value) > longest:
+        raise InvalidInput.of(field, f"must have at most {longest} characters", "max_length")
+    return value
+
+
+def _clean_name(field: str, value: Any) -> str:
+    name = _text(field, value, 120)
+    if not name:
+        raise InvalidInput.of(field, "must not be empty", "blank")
+    return name
+
+
+def _clean_brand_name(field: str, value: Any) -> str:
+    return _text(field, value, 60)
+
+
+def _clean_slug(field: str, value: object) -> str:
+    if not isinstance(value, str) or not _SLUG.fullmatch(value):
+        raise InvalidInput.of(field, "use 1 to 40 of a-z, 0-9 and hyphens, none at the ends")
+    return value
+
+
+def _clean_domains(field: str, value: Any) -> list[str]:
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise InvalidInput.of(field, "must be a list of names")
+    names = [each.strip().lower().rstrip(".") for each in value]
+    for name in names:
+        if not _DOMAIN.fullmatch(name):
+            raise InvalidInput.of(field, f"{name!r} is not a domain name (international ones in their xn-- form)")
+    return list(dict.fromkeys(names))
+
+
+def _clean_registration(field: str, value: Any) -> str:
+    if value not in REGISTRATIONS:
+        raise InvalidInput.of(field, f"must be one of {', '.join(REGISTRATIONS)}")
+    return str(value)
+
+
+def _clean_time_zone(field: str, value: Any) -> str:
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise InvalidInput.of(field, "must be an IANA time zone such as Europe/Berlin") from None
+
+
+def _clean_locale(value: Any, locales: Collection[str]) -> str:
+    if value not in locales:
+        raise InvalidInput.of("locale", "is not a language of this platform")
+    return str(value)
+
+
+def _clean_color(field: str, value: Any) -> str:
+    color = value.strip().lower() if isinstance(value, str) else ""
+    if not _COLOR.fullmatch(color):
+        raise InvalidInput.of(field, "must be a colour such as #2563eb")
+    if contrast_with_white(color) < MINIMUM_CONTRAST:
+        raise InvalidInput.of(field, "is too light: white text on it could not be read", "contrast")
+    return color
+
+
+def _clean_quota(field: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_QUOTA:
+        raise InvalidInput.of(field, f"must be a whole number from 0 (no limit) to {LARGEST_QUOTA}")
+    return value
+
+
+_CLEANERS: dict[str, Callable[[str, Any], Any]] = {
+    "slug": _clean_slug,
+    "name": _clean_name,
+    "hosts": _clean_domains,
+    "registration": _clean_registration,
+    "registration_domains": _clean_domains,
+    "time_zone": _clean_time_zone,
+    "brand_name": _clean_brand_name,
+    "brand_color": _clean_color,
+    **dict.fromkeys(QUOTAS, _clean_quota),
+}
