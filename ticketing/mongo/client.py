@@ -1,5 +1,6 @@
 """The database handle and the transaction that repositories share with Django's connection."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +11,7 @@ from bson.codec_options import CodecOptions
 from django.db import connection
 from django.db.utils import DatabaseError
 from pymongo import errors as driver
+from pymongo import timeout as client_timeout
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
@@ -20,6 +22,7 @@ R = TypeVar("R")
 
 DOCUMENT_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 RETRY_AFTER_SECONDS = 5
+logger = logging.getLogger("ticketing.mongo")
 
 _UNREACHABLE = (driver.ConnectionFailure, driver.ExecutionTimeout, driver.WTimeoutError, driver.WaitQueueTimeoutError)
 _after_commit: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
@@ -61,6 +64,17 @@ def is_unreachable(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ if isinstance(error, DatabaseError | driver.PyMongoError) else None
     return False
+
+
+def is_reachable(seconds: float) -> bool:
+    """Whether the server answers within so many seconds; for health checks."""
+    try:
+        with client_timeout(seconds):
+            get_database().command("ping")
+    except (driver.PyMongoError, DatabaseError) as error:
+        logger.warning("the database does not answer: %s", error)
+        return False
+    return True
 
 
 def unavailable() -> StorageUnavailable:

@@ -1,0 +1,69 @@
+"""How answers are written: JSON for programs, pages for people."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.utils.functional import Promise
+from rest_framework import renderers
+from rest_framework.request import Request
+
+from ticketing.errors import TicketingError
+from ticketing.mongo import ObjectId
+
+if TYPE_CHECKING:  # DRF's views import this module by its name in the settings
+    from rest_framework.views import APIView
+
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC with milliseconds and ``Z``, as in every answer: ``2026-02-01T09:30:00.000Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def encode(data: Any, *, indent: bool = False, canonical: bool = False) -> bytes:
+    """JSON in UTF-8. ``canonical`` sorts the names, so that equal data give equal bytes."""
+    options = _OPTIONS | (orjson.OPT_INDENT_2 if indent else 0) | (orjson.OPT_SORT_KEYS if canonical else 0)
+    return orjson.dumps(data, default=_encode_other, option=options)
+
+
+def _encode_other(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, ObjectId | Promise):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+class JSONRenderer(renderers.BaseRenderer):
+    """The default: what a client gets that does not ask for a page."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+    render_style = "text"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        if data is None:
+            return b""
+        return encode(data, indent=bool((renderer_context or {}).get("indent")))
+
+
+class BrowsableRenderer(renderers.BrowsableAPIRenderer):
+    """The same answers as pages, with a form for every write the reader may do."""
+
+    def show_form_for_method(self, view: "APIView", method: str, request: Request, obj: Any) -> bool:
+        """Refusals of our own taxonomy hide the form, as DRF's do."""
+        try:
+            return bool(super().show_form_for_method(view, method, request, obj))
+        except TicketingError:
+            return False

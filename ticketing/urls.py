@@ -1,0 +1,51 @@
+"""Every address of the platform. What few requests need (the admin, OpenAPI) is imported when it is asked for."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, URLResolver, include, path
+from django.utils.module_loading import import_string
+from django.views.generic import RedirectView
+
+from ticketing.api import health
+from ticketing.api.root import API_ROUTE, ApiRoot
+
+handler400 = "ticketing.api.errors.bad_request_view"
+handler403 = "ticketing.api.errors.permission_denied_view"
+handler404 = "ticketing.api.errors.not_found_view"
+handler500 = "ticketing.api.errors.server_error_view"
+
+
+def _lazy(view: str) -> Callable[..., HttpResponseBase]:
+    """A class-based view that is imported by its first request."""
+
+    def respond(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+        response: HttpResponseBase = import_string(view).as_view()(request, **arguments)
+        return response
+
+    return respond
+
+
+_RESOURCES = [module for module in ("accounts.api.urls", "tickets.api.urls") if find_spec(module)]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(url="/" + API_ROUTE)),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path(API_ROUTE + "schema", _lazy("ticketing.api.documents.SchemaView"), name="api-schema"),
+    path(API_ROUTE + "docs", _lazy("ticketing.api.documents.SwaggerView"), name="api-docs"),
+    path(API_ROUTE + "redoc", _lazy("ticketing.api.documents.RedocView"), name="api-redoc"),
+    path(API_ROUTE.rstrip("/"), ApiRoot.as_view()),
+    path(
+        API_ROUTE,
+        include(
+            [
+                path("", ApiRoot.as_view(), name="api-root"),
+                *(path("", include(module)) for module in _RESOURCES),
+            ]
+        ),
+    ),
+    path("console/", ("ticketing.console.urls", "admin", "console")),  # as text: imported by the first request below it
+]
