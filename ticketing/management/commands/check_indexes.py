@@ -17,7 +17,7 @@ class Command(BaseCommand):
         "Compares the indexes that the models declare with those on the server. "
         "Ends with 1 when one is missing or differs; extra and unused ones are only listed."
     )
-    requires_migrations_checks = False
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="alias of the connection to check")

@@ -11,6 +11,8 @@ from django_mongodb_backend.query import wrap_database_errors
 from django_mongodb_backend.schema import BaseSchemaEditor, ignore_embedded_models
 from pymongo.errors import OperationFailure
 
+from ticketing.mongo.indexes import UniqueIndex
+
 # https://www.mongodb.com/docs/manual/reference/error-codes/
 NAMESPACE_NOT_FOUND = 26
 INDEX_NOT_FOUND = 27
@@ -48,6 +50,18 @@ class RepeatableSchemaEditor(BaseSchemaEditor):  # type: ignore[misc]
             self._add_field_index(model, field)
         elif self._field_should_have_unique(field):
             self._add_field_unique(model, field)
+
+    def add_index(self, model: type[Model], index: Index, *, unique: bool = False, **options: Any) -> None:
+        """Makes a unique rule over required fields a plain index.
+
+        The backend restricts each to documents whose fields have their type, so that nulls may repeat; but no look-up
+        uses such an index: Django's sessions would be found by reading all of them.
+        """
+        if unique and not index.condition and not options.get("column_prefix"):
+            fields: list[Any] = [model._meta.get_field(name) for name, _ in index.fields_orders]
+            if not any(field.null for field in fields):
+                index = UniqueIndex(fields=index.fields, name=index.name)
+        super().add_index(model, index, unique=unique, **options)
 
     def remove_index(self, model: type[Model], index: Index) -> None:
         with _already(NAMESPACE_NOT_FOUND, INDEX_NOT_FOUND):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.apps.registry import Apps
 from django.db import connection, models
-from django.db.utils import DatabaseError
+from django.db.utils import DatabaseError, IntegrityError
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
@@ -112,6 +112,21 @@ class TestIndexes:
         for _ in range(2):
             change("alter_field", Book, indexed, plain)
         assert len(collection_of(Book).index_information()) == 4
+
+    def test_a_unique_rule_over_required_fields_serves_look_ups(self) -> None:
+        change("add_constraint", Book, models.UniqueConstraint(fields=["title", "pages"], name="book_once"))
+        assert collection_of(Book).index_information()["book_once"] == {
+            "v": 2,
+            "key": [("title", 1), ("pages", 1)],
+            "unique": True,
+        }
+        assert '"indexName": "book_once"' in Book.objects.filter(title="a", pages=1).explain()
+
+    def test_a_unique_rule_with_an_optional_field_lets_nulls_repeat(self) -> None:
+        change("add_constraint", Book, models.UniqueConstraint(fields=["title", "rating"], name="book_once"))
+        Book.objects.bulk_create(Book(title="same", pages=1) for _ in range(2))
+        with pytest.raises(IntegrityError):
+            Book.objects.bulk_create(Book(title="same", pages=1, rating=1) for _ in range(2))
 
     def test_duplicates_stop_a_unique_index(self) -> None:
         Book.objects.bulk_create(Book(title="same", pages=1) for _ in range(2))
