@@ -142,6 +142,7 @@ class TestStartAndStop:
         data = tmp_path / "data"
         with subprocess.Popen(SERVE, env=environment, stdout=subprocess.PIPE, text=True) as serve:
             wait_for(lambda: answers(port) or serve.poll() is not None)
+            assert serve.poll() is None
             assert len(processes_of(f":{port}")) == 3  # gunicorn and its two workers
             assert len(processes_of(str(data))) == 1  # mongod
             assert (data / "secret_key").stat().st_mode & 0o777 == 0o600
@@ -167,5 +168,6 @@ class TestStartAndStop:
     ) -> None:
         with subprocess.Popen(SERVE, env=environment, stdout=subprocess.DEVNULL) as serve:
             wait_for(lambda: answers(port) or serve.poll() is not None)
+            assert serve.poll() is None
             serve.kill()
         wait_for(lambda: processes_of(f":{port}", str(tmp_path / "data")) == [])

@@ -155,13 +155,15 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes], host: str, port: int
         connection = http.client.HTTPConnection(address, port, timeout=5)
         try:
             connection.request("GET", "/healthz", headers={"Host": "localhost"})
-            if connection.getresponse().status == http.HTTPStatus.OK:
-                return
+            status = connection.getresponse().status
         except OSError:
-            pass
+            time.sleep(0.05)
+        else:
+            if status == http.HTTPStatus.OK:
+                return
+            raise CannotServe(f"the web server answers /healthz with {status}; see the lines above")
         finally:
             connection.close()
-        time.sleep(0.05)
     raise CannotServe(f"the web server did not answer within {START_SECONDS} s; see the lines above")
 
 
