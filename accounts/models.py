@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
 from accounts.roles import PERMISSIONS, STAFF_ROLES, Action, Role
+from ticketing.mongo import ObjectId
 from ticketing.mongo.indexes import TTLIndex, UniqueIndex
 from ticketing.mongo.models import ServiceWrittenModel, TenantModel
 
@@ -119,6 +120,7 @@ class ApiKey(TenantModel):
     prefix = models.CharField(max_length=16, editable=False)
     secret_hash = models.CharField(max_length=64, editable=False)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
+    owner_id: ObjectId
     owner = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
     created_at = models.DateTimeField(editable=False)
     expires_at = models.DateTimeField(null=True)
@@ -157,7 +159,7 @@ class TokenFamily(TenantModel):
 class SignInAttempts(ServiceWrittenModel):
     """Failures of one account or address within the lock-out period; the key is a keyed hash, never the address."""
 
-    id = models.CharField(primary_key=True, max_length=80)
+    id = models.CharField(primary_key=True, max_length=80, db_column="_id")
     failures = models.IntegerField(default=0)
     expires_at = models.DateTimeField()
 

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SignInAttempts",
             fields=[
-                ("id", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("id", models.CharField(db_column="_id", max_length=80, primary_key=True, serialize=False)),
                 ("failures", models.IntegerField(default=0)),
                 ("expires_at", models.DateTimeField()),
             ],
