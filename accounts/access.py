@@ -12,8 +12,11 @@ from tenants.services import get_tenant
 from ticketing.errors import NotAllowed, NotFound
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.models import TenantQuerySet
+from ticketing.mongo.pages import Page, PageRequest, Sort
+from ticketing.mongo.repository import Repository
 
 Id = str | ObjectId
+_REPOSITORIES: dict[type, type[Repository]] = {User: UserRepository, Team: TeamRepository, ApiKey: ApiKeyRepository}
 
 
 def visible_users(actor: Actor) -> TenantQuerySet:
@@ -35,6 +38,16 @@ def visible_api_keys(actor: Actor) -> TenantQuerySet:
     actor.check(Action.API_KEYS_MANAGE)
     keys: TenantQuerySet = ApiKey.objects.all()
     return keys
+
+
+def page_of_accounts(actor: Actor, rows: TenantQuerySet, sort: Sort, request: PageRequest) -> Page:
+    """One page of a filtered ``visible_users``, ``visible_teams`` or ``visible_api_keys``. Raises InvalidInput."""
+    return _REPOSITORIES[rows.model](actor.tenant_id).page(rows.match(), sort, request)
+
+
+def count_accounts(actor: Actor, rows: TenantQuerySet, *, cap: int) -> int:
+    """How many rows there are, counting no further than ``cap``."""
+    return _REPOSITORIES[rows.model](actor.tenant_id).count(rows.match(), cap=cap)
 
 
 def access_user(actor: Actor, id_: Id) -> User:
@@ -64,6 +77,13 @@ def access_api_key(actor: Actor, id_: Id) -> ApiKey:
     if document is None:
         raise NotFound("The API key does not exist")
     return ApiKey.from_document(document)
+
+
+def check_person(actor: Actor) -> User:
+    """The user himself: an API key must not end its owner's sessions or change his password. Raises NotAllowed."""
+    if actor.user is None or actor.scopes is not None:
+        raise NotAllowed("This is for people who have signed in, not for API keys")
+    return actor.user
 
 
 def access_own_tenant(actor: Actor) -> Tenant:

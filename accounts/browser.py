@@ -48,6 +48,13 @@ def find_signed_in(request: HttpRequest) -> tuple[User, Actor | None] | None:
     return account.user, account.actor(Via.CONSOLE)
 
 
+def keep_signed_in(request: HttpRequest, user: User) -> None:
+    """Lets the session of this request, if it has one, outlive the end of all others (a new password)."""
+    if SESSION_KEY in request.session:
+        request.session.cycle_key()
+        request.session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+
+
 def enter_tenant(request: HttpRequest, tenant: Tenant) -> None:
     """An operator starts to work within a tenant, as its admin, which is logged. Raises NotAllowed, Conflict."""
     operator = _operator_of(request)

@@ -65,7 +65,7 @@ def invitation_for(user: User) -> str:
 def describe_invitation(user: User) -> str:
     """What a command prints for whoever passes the invitation on."""
     return (
-        f"POST /api/v1/auth/password takes this token and the chosen password, once and within {INVITATION_DAYS} days:\n"
+        f"POST /api/v1/auth/password takes this token and a password, once and within {INVITATION_DAYS} days:\n"
         f"{invitation_for(user)}"
     )
 

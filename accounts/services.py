@@ -61,12 +61,12 @@ def register_customer(tenant: Tenant, *, email: str, name: str, password: str) -
 
 
 def change_profile(actor: Actor, changes: Mapping[str, Any], *, expected_version: int | None = None) -> User:
-    """What people may change about themselves: their name. Raises InvalidInput, NotAllowed, StaleVersion."""
+    """What people may change about themselves: their name. Raises NotFound, InvalidInput, NotAllowed, StaleVersion."""
     actor.check(Action.PROFILE_EDIT)
     if actor.user is None:
         raise NotAllowed("The platform has no profile")
     for field in changes.keys() - {"name"}:
-        raise InvalidInput.of(field, "only an admin can change this")
+        raise NotAllowed(f"Only an admin can change {field}")
     return _change(actor, actor.user.tenant_id, actor.user.pk, changes, expected_version)
 
 
