@@ -9,9 +9,9 @@ from django import forms
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
-from ticketing.api.serializers import find_object_id, find_time
+from ticketing.api.serializers import find_time
 from ticketing.errors import FieldError, InvalidInput
-from ticketing.mongo import ObjectId
+from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.pages import Sort
 
 MAX_VALUES = 50
@@ -116,7 +116,7 @@ class IdsFilter(_StrictFilter):
         super().__init__(field_name=field_name, **kwargs)
 
     def parse(self, text: str) -> ObjectId | str:
-        found = text if text in self.words else find_object_id(text)
+        found = text if text in self.words else parse_object_id(text)
         if found is None:
             raise ValueError(f"“{text[:40]}” is not " + " or ".join([*self.words, "an id"]))
         return found

@@ -17,6 +17,7 @@ class ApiRoot(ApiView):
     """Start here: the resources that you may read, and the documentation of all of them."""
 
     public = True
+    throttle = "none"
 
     def get(self, request: Request) -> Response:
         links = {name: request.build_absolute_uri("/" + path) for name, path in self._resources()}

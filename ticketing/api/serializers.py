@@ -12,7 +12,7 @@ from rest_framework.utils import html
 
 from ticketing.api.renderers import rfc3339
 from ticketing.clock import to_milliseconds
-from ticketing.mongo import ObjectId
+from ticketing.mongo import ObjectId, parse_object_id
 
 TITLE_LENGTH = 200
 TEXT_BYTES = 64 * 1024
@@ -134,7 +134,7 @@ class ObjectIdField(serializers.CharField):
     default_error_messages = {"invalid_id": "This is not an id."}
 
     def to_internal_value(self, data: Any) -> ObjectId:  # type: ignore[override]
-        found = find_object_id(super().to_internal_value(data))
+        found = parse_object_id(super().to_internal_value(data))
         if found is None:
             self.fail("invalid_id")
         return found
@@ -174,11 +174,6 @@ class WordsField(serializers.ListField):
             return serializers.empty
         given = dictionary.getlist(self.field_name)
         return [word.strip() for text in given for word in text.split(",") if word.strip()]
-
-
-def find_object_id(text: str) -> ObjectId | None:
-    """The id that a path or a parameter spells, or None; answer NotFound then, as for an unknown one."""
-    return ObjectId(text) if len(text) == 24 and ObjectId.is_valid(text) else None
 
 
 def find_time(text: str) -> datetime | None:

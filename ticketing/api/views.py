@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
@@ -14,9 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ticketing.api import conditional, pagination
+from ticketing.api import conditional, pagination, throttling
+from ticketing.api.idempotency import once
 from ticketing.api.parsers import check_body_size
+from ticketing.api.permissions import Principal
 from ticketing.errors import FieldError, InvalidInput, NotAuthenticated
+from ticketing.limits import Allowance
+from ticketing.mongo import ObjectId
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -136,15 +140,25 @@ class ApiView(APIView):
         response["Location"] = self.request.build_absolute_uri(location)
         return response
 
+    def idempotency_tenant_id(self) -> ObjectId | None:
+        """For which tenant an Idempotency-Key is kept; None: it is ignored. Public views that write may say it."""
+        principal: Principal | None = cast(Any, self.request.auth)
+        return None if principal is None else principal.tenant_id
+
     # --- What every request passes ----------------------------------------------------------------------------------
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """DRF's life cycle, with the handler of a POST run at most once for its Idempotency-Key."""
         self.args, self.kwargs = args, kwargs
         self.headers = self.default_response_headers
+        self._allowances: list[Allowance] = []
         self.request = self.initialize_request(request, *args, **kwargs)
         try:
             self.initial(self.request, *args, **kwargs)
-            response = self._handle(self._handler(), *args, **kwargs)
+            handler = self._handler()
+            if self.request.method == "POST":
+                response = once(self, self.request, lambda: handler(self.request, *args, **kwargs))
+            else:
+                response = handler(self.request, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the one place where every exception becomes an answer
             response = self.handle_exception(error)
         self.response = self.finalize_response(self.request, response, *args, **kwargs)
@@ -154,9 +168,15 @@ class ApiView(APIView):
         """Everything that is checked before a handler runs, the cheapest first."""
         self.format_kwarg = None
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
-        request.version, request.versioning_scheme = self.determine_version(request)
+        request.version, request.versioning_scheme = None, None
         check_body_size(request, self.max_body_bytes)
+        if self.throttle != "none":
+            self._allowances = throttling.spend_by_address(request, is_sign_in=self.throttle == "sign_in")
+            throttling.check(self._allowances)
         self.perform_authentication(request)
+        if self.throttle != "none":
+            self._allowances += throttling.spend_by_principal(request)
+            throttling.check(self._allowances)
         self.check_permissions(request)
         self.check_parameters(request)
 
@@ -210,20 +230,18 @@ class ApiView(APIView):
             final.setdefault("Cache-Control", "private, no-cache")
             if request.method in {"GET", "HEAD"}:
                 final = get_conditional_response(request._request, final["ETag"], response=final)
+        throttling.add_headers(final, self._allowances)
         final.setdefault("Cache-Control", "no-store")
         final.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else JSON_POLICY)
         final.setdefault("X-Content-Type-Options", "nosniff")
         return final
 
-    def _handler(self) -> Callable[..., HttpResponseBase]:
+    def _handler(self) -> Callable[..., Response]:
         method = str(self.request.method).lower()
         if method not in self.http_method_names:
             return self.http_method_not_allowed
-        handler: Callable[..., HttpResponseBase] = getattr(self, method, self.http_method_not_allowed)
+        handler: Callable[..., Response] = getattr(self, method, self.http_method_not_allowed)
         return handler
-
-    def _handle(self, handler: Callable[..., HttpResponseBase], *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return handler(self.request, *args, **kwargs)
 
     @property
     def _members(self) -> Sequence[str]:
