@@ -8,7 +8,9 @@ from accounts.roles import Action
 from ticketing.errors import InvalidInput
 from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest, Sort
+from tickets.access import sees_internal
 from tickets.repository import TicketRepository
+from tickets.search.rules import query_terms
 
 ORDERINGS = ("-created_at", "created_at", "-updated_at", "updated_at")
 DEFAULT_ORDERING = ORDERINGS[0]
@@ -26,7 +28,7 @@ def page_of_tickets(
 
     Raises InvalidInput for an unknown ordering and for a cursor that belongs to another list.
     """
-    sort = _sort(actor, ordering)
+    sort = sort_by(actor, ordering)
     columns = list(dict.fromkeys([*fields, *(column for column, _ in sort)])) if fields else []
     where = tickets.match()
     repository = TicketRepository(actor.tenant_id)
@@ -40,18 +42,27 @@ def count_tickets(actor: Actor, tickets: TenantQuerySet, *, cap: int) -> int:
     return TicketRepository(actor.tenant_id).count(where, cap=cap, hint=hint)
 
 
-def time_column(actor: Actor, name: str) -> str:
-    """Where ``created_at`` and ``updated_at`` are kept for the actor: internal notes do not move a customer's."""
-    return name if name == "created_at" or _reads_all(actor) else f"public_{name}"
+def matching(actor: Actor, tickets: TenantQuerySet, query: str) -> TenantQuerySet:
+    """The tickets that have every word of the query in a text that the actor may read. Raises InvalidInput."""
+    terms = query_terms(query)
+    if not terms:
+        raise InvalidInput.of("q", "has no word of two letters or more to search by")
+    if _reads_all(actor):  # also where internal notes do not count: only these words lead an index
+        tickets = tickets.filter(all_terms__contains=terms)
+    return tickets if sees_internal(actor) else tickets.filter(public_terms__contains=terms)
 
 
-def _sort(actor: Actor, ordering: str) -> Sort:
-    """The columns behind an ordering as the actor sees the times, ending in the unique id."""
+def sort_by(actor: Actor, ordering: str) -> Sort:
+    """The columns behind an ordering as the actor sees the times, ending in the unique id. Raises InvalidInput."""
     if ordering not in ORDERINGS:
         raise InvalidInput.of("ordering", f"must be one of {', '.join(ORDERINGS)}", "invalid_choice")
     direction = -1 if ordering.startswith("-") else 1
-    column = time_column(actor, ordering.removeprefix("-"))
-    return ((column, direction), ("_id", direction))
+    return ((time_column(actor, ordering.removeprefix("-")), direction), ("_id", direction))
+
+
+def time_column(actor: Actor, name: str) -> str:
+    """Where ``created_at`` and ``updated_at`` are kept for the actor: internal notes do not move a customer's."""
+    return name if name == "created_at" or _reads_all(actor) else f"public_{name}"
 
 
 def _index(actor: Actor, where: Mapping[str, Any], sort: Sort) -> str:

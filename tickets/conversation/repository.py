@@ -1,5 +1,7 @@
 """The thread's storage."""
 
+from collections.abc import Sequence
+
 from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document, Repository
@@ -16,7 +18,18 @@ class CommentRepository(Repository):
         """A page of a ticket's comments, oldest first; internal notes only where ``internal`` says so."""
         return self.page(thread_filter(ticket_id, internal=internal), THREAD_ORDER, request)
 
+    def first_of_each(
+        self, ticket_ids: Sequence[ObjectId], amount: int, *, internal: bool
+    ) -> dict[ObjectId, list[Document]]:
+        """The oldest ``amount`` comments of each of the tickets; tickets without any are left out."""
+        stages = [
+            {"$sort": {"ticket_id": 1, **dict(THREAD_ORDER)}},
+            {"$group": {"_id": "$ticket_id", "first": {"$firstN": {"input": "$$ROOT", "n": amount}}}},
+        ]
+        where = thread_filter({"$in": list(ticket_ids)}, internal=internal)
+        return {found["_id"]: found["first"] for found in self.aggregate(where, stages)}
 
-def thread_filter(ticket_id: ObjectId, *, internal: bool) -> Document:
-    """The filter of a ticket's thread as staff (internal) or a customer sees it."""
+
+def thread_filter(ticket_id: ObjectId | Document, *, internal: bool) -> Document:
+    """The filter of a ticket's thread as staff (internal) or a customer sees it; a condition selects several tickets'."""
     return {"ticket_id": ticket_id} if internal else {"ticket_id": ticket_id, "visibility": Visibility.PUBLIC.value}

@@ -7,7 +7,10 @@ from typing import Any
 
 from accounts.actor import Actor
 from ticketing.mongo import ObjectId
+from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document, Repository
+
+HISTORY_ORDER = (("version", 1), ("position", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,10 @@ class NewEvent:
 class EventRepository(Repository):
     collection_name = "events"
     noun = "The event"
+
+    def history(self, ticket_id: ObjectId, request: PageRequest) -> Page:
+        """A page of a ticket's events in the order in which they happened."""
+        return self.page({"ticket_id": ticket_id}, HISTORY_ORDER, request)
 
     def record(
         self, actor: Actor, ticket_id: ObjectId, version: int, events: Sequence[NewEvent], at: datetime

@@ -1,0 +1,62 @@
+"""Rows of tickets with what they include: one look-up for a whole page, never one for a row."""
+
+from collections.abc import Collection, Sequence
+
+from django.urls import reverse
+from rest_framework.request import Request
+
+from accounts.actor import Actor
+from accounts.roles import Action
+from ticketing.mongo import ObjectId
+from ticketing.mongo.pages import Page
+from ticketing.mongo.repository import Document
+from tickets.api.representation import PERSON_COLUMNS, TicketColumns, authors, comment_page, person
+from tickets.api.serializers import TicketSerializer
+from tickets.conversation.lists import first_pages
+from tickets.people import find_people
+from tickets.services import allowed_transitions
+
+COMMENTS_OF_ONE, COMMENTS_OF_EACH = 25, 10
+WHOLE = tuple(TicketSerializer().fields)
+_URLS = {"url": "", "comments_url": "/comments", "attachments_url": "/attachments"}
+
+
+def represent(
+    request: Request,
+    actor: Actor,
+    tickets: Sequence[Document],
+    columns: TicketColumns,
+    members: Collection[str],
+    *,
+    comments: int = COMMENTS_OF_EACH,
+) -> list[Document]:
+    """The wanted members of each ticket, with at most so many comments; ``columns`` are those of the same members."""
+    threads = _threads(actor, tickets, comments) if "comments" in members else {}
+    people_columns = {name: column for name, column in PERSON_COLUMNS.items() if name in members}
+    ids = [ticket[column] for ticket in tickets for column in people_columns.values()]
+    people = find_people(actor, [*ids, *(id_ for page in threads.values() for id_ in authors(page))])
+    base = request.build_absolute_uri(reverse("api-tickets"))
+    rows = []
+    for ticket in tickets:
+        row = columns.row(ticket)
+        row |= {name: person(actor, ticket[column], people) for name, column in people_columns.items()}
+        if threads:
+            row["comments"] = comment_page(actor, threads[ticket["_id"]], people)
+        if "allowed_transitions" in members:
+            row["allowed_transitions"] = allowed_transitions(actor, ticket)
+        row |= {name: f"{base}/{ticket['_id']}{path}" for name, path in _URLS.items() if name in members}
+        rows.append(row)
+    return rows
+
+
+def represent_one(request: Request, actor: Actor, ticket: Document, members: Collection[str] = WHOLE) -> Document:
+    """The wanted members of a ticket on its own page, or as a write answers it."""
+    columns = TicketColumns(actor, members)
+    return represent(request, actor, [ticket], columns, members, comments=COMMENTS_OF_ONE)[0]
+
+
+def _threads(actor: Actor, tickets: Sequence[Document], limit: int) -> dict[ObjectId, Page]:
+    """The first comments of each ticket; none where an API key may not read comments."""
+    if not actor.can(Action.COMMENTS_READ_PUBLIC):
+        return {ticket["_id"]: Page([], limit, None, None) for ticket in tickets}
+    return first_pages(actor, [ticket["_id"] for ticket in tickets], limit)

@@ -1,0 +1,73 @@
+"""The thread of a ticket, and single comments."""
+
+from django.urls import reverse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.roles import Action
+from ticketing.api.pagination import page_request, wants_count
+from ticketing.api.views import ApiView
+from ticketing.mongo.repository import Document
+from tickets.access import access_ticket
+from tickets.api import representation
+from tickets.api.serializers import CommentChangesSerializer, CommentSerializer, NewCommentSerializer
+from tickets.api.tickets import expected_version
+from tickets.conversation.lists import page_of_comments
+from tickets.conversation.services import access_comment, add_comment, edit_comment
+from tickets.people import find_people
+
+
+class CommentView(ApiView):
+    """What the views of comments share."""
+
+    tag = "comments"
+
+    def represent(self, comment: Document) -> Document:
+        return representation.comment(self.actor, comment, find_people(self.actor, [comment["author_id"]]))
+
+
+class TicketComments(CommentView):
+    """The comments of a ticket, oldest first. Customers see and write public ones only.
+
+    A public answer may move the ticket: a customer's reopens a pending or resolved one, staff's opens a new one.
+    """
+
+    actions = {"GET": Action.COMMENTS_READ_PUBLIC, "POST": Action.COMMENTS_ADD_PUBLIC}
+    inputs = {"POST": NewCommentSerializer}
+    outputs = {"GET": CommentSerializer, "POST": CommentSerializer}
+    paginated = True
+    errors = {"POST": [409]}
+
+    def get(self, request: Request, reference: str) -> Response:
+        ticket = access_ticket(self.actor, reference)
+        page = page_of_comments(self.actor, ticket, page_request(request))
+        people = find_people(self.actor, representation.authors(page))
+        rows = [representation.comment(self.actor, comment, people) for comment in page.rows]
+        count = representation.visible_count(self.actor, ticket, "comment_count") if wants_count(request) else None
+        return self.page(page, rows, count)
+
+    def post(self, request: Request, reference: str) -> Response:
+        comment = add_comment(self.actor, reference, **self.validated())
+        location = reverse("api-comment", args=[str(comment["_id"])])
+        return self.created(self.represent(comment), location, version=comment["version"])
+
+
+class CommentDetail(CommentView):
+    """One comment; its author may change the text for some minutes, and the history keeps the old one."""
+
+    actions = {"GET": Action.COMMENTS_READ_PUBLIC, "PATCH": Action.COMMENTS_EDIT_OWN}
+    inputs = {"PATCH": CommentChangesSerializer}
+    outputs = {"GET": CommentSerializer, "PATCH": CommentSerializer}
+    versioned = True
+    errors = {"PATCH": [409]}
+
+    def get(self, request: Request, comment_id: str) -> Response:
+        comment = access_comment(self.actor, comment_id)
+        return self.answer(self.represent(comment), version=comment["version"])
+
+    def patch(self, request: Request, comment_id: str) -> Response:
+        wanted = self.validated()
+        comment = access_comment(self.actor, comment_id)
+        expected = expected_version(self, comment["version"], wanted.get("version"))
+        edited = edit_comment(self.actor, comment["_id"], wanted.get("body", comment["body"]), expected)
+        return self.answer(self.represent(edited), version=edited["version"])

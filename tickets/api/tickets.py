@@ -1,0 +1,167 @@
+"""Tickets: the list, one ticket, and following one."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actor import Actor
+from accounts.roles import Action
+from ticketing.api.pagination import COUNT_CAP, page_request, wants_count
+from ticketing.api.views import ApiView
+from ticketing.errors import StaleVersion
+from ticketing.mongo.repository import Document
+from tickets.access import access_ticket, visible_version
+from tickets.api.answers import WHOLE, represent, represent_one
+from tickets.api.filters import TicketFilters, listed_tickets
+from tickets.api.representation import INCLUDED, PLAIN, TicketColumns
+from tickets.api.serializers import (
+    NewTicketSerializer,
+    TicketChangesSerializer,
+    TicketReplacementSerializer,
+    TicketRowSerializer,
+    TicketSerializer,
+)
+from tickets.lists import count_tickets, page_of_tickets
+from tickets.people import get_requester_id
+from tickets.rules import CUSTOMER_MAY_EDIT
+from tickets.services import change_ticket, follow_ticket, open_ticket
+
+CUSTOMER_MAY_SEND = CUSTOMER_MAY_EDIT | {"priority", "category", "type", "version"}
+
+
+class TicketView(ApiView):
+    """What the views of tickets share: which members are asked for, and forms that fit the reader's role."""
+
+    includes = tuple(INCLUDED)
+    sparse = True
+    tag = "tickets"
+    shown: Document | None = None
+
+    def members(self, default: Collection[str]) -> frozenset[str]:
+        """The members that ``fields=`` (or the default) and ``include=`` ask for. Raises InvalidInput."""
+        asked = self.selected if "fields" in self.request.query_params else frozenset(default)
+        return asked | {INCLUDED[name] for name in self.included}
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> serializers.Serializer[Any]:
+        """Customers need not send what only staff may set, and their forms do not ask for it."""
+        is_form = "data" not in kwargs
+        if is_form and kwargs.get("instance") is None:
+            kwargs["instance"] = self.shown
+        serializer = super().get_serializer(*args, **kwargs)
+        if not self.actor.can(Action.TICKETS_EDIT_ALL):
+            allowed = (
+                CUSTOMER_MAY_SEND if isinstance(serializer, NewTicketSerializer) else CUSTOMER_MAY_EDIT | {"version"}
+            )
+            for name in set(serializer.fields) - allowed:
+                if is_form:
+                    serializer.fields.pop(name)
+                else:
+                    serializer.fields[name].required = False
+        return serializer
+
+
+class TicketList(TicketView):
+    """All tickets of the tenant for staff, one's own (opened or followed) for customers; newest first.
+
+    Parameters narrow the list further one by one; `q` finds words of title, description and comments, and its results
+    come in order of `created_at`.
+    """
+
+    actions = {"GET": Action.TICKETS_READ_OWN, "POST": Action.TICKETS_CREATE}
+    inputs = {"POST": NewTicketSerializer}
+    outputs = {"GET": TicketRowSerializer, "POST": TicketSerializer}
+    filters = TicketFilters
+    paginated = True
+
+    def get(self, request: Request) -> Response:
+        members = self.members(set(TicketRowSerializer().fields) - set(INCLUDED.values()))
+        tickets, ordering = listed_tickets(self.actor, request)
+        columns = TicketColumns(self.actor, members)
+        page = page_of_tickets(self.actor, tickets, page_request(request), ordering=ordering, fields=columns.names)
+        count = count_tickets(self.actor, tickets, cap=COUNT_CAP + 1) if wants_count(request) else None
+        return self.page(page, represent(request, self.actor, page.rows, columns, members), count)
+
+    def post(self, request: Request) -> Response:
+        wanted = self.validated()
+        email = wanted.pop("requester_email", None)
+        if email:
+            wanted["requester"] = get_requester_id(self.actor, email)
+        ticket = open_ticket(self.actor, **wanted)
+        location = reverse("api-ticket", args=[str(ticket["_id"])])
+        return self.created(
+            represent_one(self.request, self.actor, ticket), location, version=visible_version(self.actor, ticket)
+        )
+
+
+class TicketDetail(TicketView):
+    """One ticket by id or number, with the first page of its comments."""
+
+    actions = {"GET": Action.TICKETS_READ_OWN, "PUT": Action.TICKETS_EDIT_OWN, "PATCH": Action.TICKETS_EDIT_OWN}
+    inputs = {"PUT": TicketReplacementSerializer, "PATCH": TicketChangesSerializer}
+    outputs = dict.fromkeys(["GET", "PUT", "PATCH"], TicketSerializer)
+    versioned = True
+    errors = {"PUT": [409, 428], "PATCH": [409]}
+
+    def get(self, request: Request, reference: str) -> Response:
+        ticket = access_ticket(self.actor, reference)
+        self.shown = TicketColumns(self.actor, PLAIN).row(ticket)
+        members = self.members(WHOLE)
+        return self.answer(
+            represent_one(request, self.actor, ticket, members), version=visible_version(self.actor, ticket)
+        )
+
+    def put(self, request: Request, reference: str) -> Response:
+        return self._change(reference, whole=True)
+
+    def patch(self, request: Request, reference: str) -> Response:
+        return self._change(reference, whole=False)
+
+    def _change(self, reference: str, *, whole: bool) -> Response:
+        wanted = self.validated()
+        read = wanted.pop("version", None)
+        ticket = access_ticket(self.actor, reference)
+        expected = expected_version(self, visible_version(self.actor, ticket), read, required=whole)
+        if whole and not self.actor.can(Action.TICKETS_EDIT_ALL):
+            wanted = _without_unchanged(self.actor, ticket, wanted)
+        changed = change_ticket(self.actor, ticket["_id"], wanted, expected_version=expected)
+        return self.answer(
+            represent_one(self.request, self.actor, changed), version=visible_version(self.actor, changed)
+        )
+
+
+class TicketFollow(ApiView):
+    """Follow a ticket, or stop following it."""
+
+    actions = {"POST": Action.TICKETS_FOLLOW, "DELETE": Action.TICKETS_FOLLOW}
+    errors = {"POST": [409], "DELETE": [409]}
+    tag = "tickets"
+
+    def post(self, request: Request, reference: str) -> Response:
+        follow_ticket(self.actor, reference)
+        return Response(status=204)
+
+    def delete(self, request: Request, reference: str) -> Response:
+        follow_ticket(self.actor, reference, following=False)
+        return Response(status=204)
+
+
+def expected_version(view: ApiView, current: int, read: int | None, *, required: bool = False) -> int | None:
+    """The version that the caller has read, by If-Match or by ``version`` in the body; None where he says neither.
+
+    Raises StaleVersion, InvalidInput, PreconditionRequired.
+    """
+    if read is not None and read != current:
+        raise StaleVersion(f"It is at version {current} now, not {read}", data={"current_version": current})
+    if "If-Match" in view.request.headers or (required and read is None):
+        return view.expected_version(current, required=required)
+    return read
+
+
+def _without_unchanged(actor: Actor, ticket: Document, wanted: Document) -> Document:
+    """A customer who replaces what he has read sends staff's members as they are; only changes of them are refused."""
+    stored = TicketColumns(actor, wanted).row(ticket)
+    return {name: value for name, value in wanted.items() if name in CUSTOMER_MAY_EDIT or stored[name] != value}

@@ -1,0 +1,22 @@
+"""Pages of a ticket's history, for API and console."""
+
+from accounts.actor import Actor
+from accounts.roles import Action
+from ticketing.mongo.pages import Page, PageRequest
+from ticketing.mongo.repository import Document
+from tickets.events.repository import EventRepository
+
+
+def page_of_events(actor: Actor, ticket: Document, request: PageRequest) -> Page:
+    """One page of what happened to the ticket, oldest first. Events of internal notes are among them, texts included.
+
+    Raises NotAllowed, InvalidInput.
+    """
+    actor.check(Action.TICKETS_READ_EVENTS)
+    actor.check(Action.COMMENTS_READ_INTERNAL)
+    return EventRepository(actor.tenant_id).history(ticket["_id"], request)
+
+
+def count_events(actor: Actor, ticket: Document, *, cap: int) -> int:
+    """How many events the ticket has, counting no further than ``cap``."""
+    return EventRepository(actor.tenant_id).count({"ticket_id": ticket["_id"]}, cap=cap)
