@@ -10,9 +10,21 @@ from ticketing.mongo.models import TenantModel
 from tickets.attachments.models import Attachment
 from tickets.conversation.models import Comment
 from tickets.events.models import Event
-from tickets.stats.models import StatCell, StatDelta
+from tickets.stats.models import StatCell, StatDelta, StatLedger
 
-__all__ = ["Attachment", "Channel", "Comment", "Event", "Priority", "StatCell", "StatDelta", "Status", "Ticket", "Type"]
+__all__ = [
+    "Attachment",
+    "Channel",
+    "Comment",
+    "Event",
+    "Priority",
+    "StatCell",
+    "StatDelta",
+    "StatLedger",
+    "Status",
+    "Ticket",
+    "Type",
+]
 
 
 class Status(models.TextChoices):

@@ -14,6 +14,7 @@ from pymongo import errors as driver
 from pymongo import timeout as client_timeout
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
 
 from ticketing.errors import AlreadyExists, StorageUnavailable
 
@@ -64,6 +65,11 @@ def is_unreachable(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ if isinstance(error, DatabaseError | driver.PyMongoError) else None
     return False
+
+
+def ran_out_of_time(error: BaseException) -> bool:
+    """Whether a read was stopped because it took longer than it was given (``maxTimeMS``)."""
+    return isinstance(error.__cause__, driver.ExecutionTimeout)
 
 
 def is_reachable(seconds: float) -> bool:
@@ -127,7 +133,7 @@ def _run_outermost(function: Callable[[], R]) -> R:
     token = _after_commit.set(callbacks)
     try:
         with get_database().client.start_session() as session:
-            result = session.with_transaction(attempt)
+            result = session.with_transaction(attempt, read_concern=ReadConcern("snapshot"))
     finally:
         _after_commit.reset(token)
     for callback in callbacks:

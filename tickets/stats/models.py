@@ -1,34 +1,57 @@
 """Statistics kept by the writes: counted cells, and the changes that are not folded into them yet."""
 
 from django.db import models
-from django_mongodb_backend.fields import ObjectIdField
+from django_mongodb_backend.fields import ArrayField
 
-from ticketing.mongo.indexes import UniqueIndex
+from ticketing.mongo.indexes import PartialIndex, UniqueIndex
 from ticketing.mongo.models import TenantModel
 
 
 class StatCell(TenantModel):
-    """How many tickets share one combination of properties. See tickets/stats/rules.py for ``measure`` and ``period``."""
+    """The counts of a slice (all tickets, or those with one value of one dimension) over a period; see rules.py.
 
-    measure = models.CharField(max_length=10)
+    ``total`` is {status: count}, ``by`` {dimension: {value: {status: count}}}, and in months ``created`` and
+    ``resolved`` are {day: {status: count}}. ``weight`` is 0 when nothing is counted here any more.
+    """
+
+    dimension = models.CharField(max_length=12)
+    value = models.CharField(max_length=80)
     level = models.CharField(max_length=6)
     period = models.CharField(max_length=10)
-    key = models.CharField(max_length=64)
-    dimensions = models.JSONField()
-    count = models.IntegerField()
+    total = models.JSONField(default=dict)
+    by = models.JSONField(default=dict)
+    created = models.JSONField(default=dict)
+    resolved = models.JSONField(default=dict)
+    weight = models.IntegerField(default=0)
 
     class Meta(TenantModel.Meta):
         db_table = "stat_cells"
-        indexes = [UniqueIndex(fields=["tenant_id", "measure", "level", "period", "key"], name="stat_cells_key")]
+        indexes = [
+            UniqueIndex(fields=["tenant_id", "dimension", "value", "level", "period"], name="stat_cells_key"),
+            PartialIndex(fields=["tenant_id"], name="stat_cells_empty", partial={"weight": 0}),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dimension}={self.value} {self.level} {self.period}"
 
 
 class StatDelta(TenantModel):
     """One change that waits to be folded: what the ticket counted as before, and what it counts as now."""
 
-    ticket_id = ObjectIdField()
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
 
     class Meta(TenantModel.Meta):
         db_table = "stat_deltas"
         indexes = [models.Index(fields=["tenant_id", "id"], name="stat_deltas_order")]
+
+
+class StatLedger(TenantModel):
+    """One a tenant: until when somebody is folding, and the categories that are counted by name."""
+
+    folding_until = models.DateTimeField(null=True)
+    categories = ArrayField(models.CharField(max_length=60), default=list)
+
+    class Meta(TenantModel.Meta):
+        db_table = "stat_ledgers"
+        indexes = [UniqueIndex(fields=["tenant_id"], name="stat_ledgers_tenant")]

@@ -1,8 +1,200 @@
-"""Keeping the statistics with the writes, and answering from them."""
+"""Statistics: every write leaves a delta, now and then deltas are folded into cells, and questions read both."""
 
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from secrets import randbelow
+from typing import Any
+
+from accounts.actor import Actor
+from accounts.roles import Action
+from ticketing import clock
+from ticketing.errors import InvalidInput, TicketingError
 from ticketing.mongo import ObjectId
+from ticketing.mongo.client import after_commit, transactional
 from ticketing.mongo.repository import Document
+from tickets.models import Priority, Status, Type
+from tickets.stats.periods import ONE_DAY, day_after, each_day
+from tickets.stats.reading import Question, count
+from tickets.stats.repository import CellRepository, CountedTickets, DeltaRepository, LedgerRepository, stored_change
+from tickets.stats.rules import Facts, Increments, StatsFilter, decode, flattened, net_changes
+from tickets.stats.tally import Tally, age_counts, created_counts
+
+logger = logging.getLogger("ticketing.stats")
+
+# One write in so many folds what waits. Rarely enough to be cheap, often enough that readers find few deltas.
+FOLD_ONE_WRITE_IN = 50
+FOLD_AT_MOST = 500
+CELLS_PER_REPAIR = 2000
+
+
+EVERYTHING = StatsFilter()
+DEFAULT_DAYS = 30
+MAX_DAYS = 366
+
+_CHOICES: Mapping[str, Sequence[str]] = {"status": Status.values, "priority": Priority.values, "type": Type.values}
+
+
+def ticket_stats(
+    actor: Actor,
+    *,
+    filters: StatsFilter = EVERYTHING,
+    created_from: datetime | None = None,
+    created_to: datetime | None = None,
+    days: int | None = None,
+) -> dict[str, Any]:
+    """Counts of the tickets that match the filters and were created in [created_from, created_to), exact as of now.
+
+    ``status``, ``priority``, ``type``, ``category``, ``assigned_to`` and ``team`` map values to counts: ids are hex,
+    ``none`` is nobody, and ``other_categories`` counts the tickets of categories beyond the first 500. ``age`` is that
+    of unresolved tickets in whole UTC days. ``per_day`` lists the last ``days`` UTC days of the period with the tickets
+    ``created`` (in the period) and ``resolved`` (whenever created); ``days`` is the whole period by default, 30 where
+    it has no beginning, and 366 at most. Raises NotAllowed, InvalidInput, TooManyTickets.
+    """
+    actor.check(Action.TICKETS_READ_STATS)
+    question = _question(filters, created_from, created_to, days)
+    tally, waiting = count(actor.tenant_id, question)
+    if waiting >= FOLD_AT_MOST:
+        fold_some(actor.tenant_id)
+    return _answer(tally, question)
 
 
 def note_change(tenant_id: ObjectId, before: Document | None, after: Document | None) -> None:
-    """Records, in the transaction under way, that a ticket now counts as ``after`` instead of ``before``."""
+    """Records, in the transaction under way, that a ticket now counts as ``after`` instead of ``before``.
+
+    Only inserts, so that writers never wait for one another at a counter.
+    """
+    old, new = (None if ticket is None else Facts.of(ticket) for ticket in (before, after))
+    if old == new:
+        return
+    DeltaRepository(tenant_id).insert(_delta(old, new))
+    if randbelow(FOLD_ONE_WRITE_IN) == 0:
+        after_commit(partial(fold_some, tenant_id))
+
+
+def note_new_tickets(tenant_id: ObjectId, tickets: Iterable[Document]) -> None:
+    """The same for many new tickets at once; for importers."""
+    DeltaRepository(tenant_id).insert_many(_delta(None, Facts.of(ticket)) for ticket in tickets)
+    after_commit(partial(fold_some, tenant_id, at_most=0))
+
+
+def fold_some(tenant_id: ObjectId, *, at_most: int = FOLD_AT_MOST) -> None:
+    """Folds the oldest deltas (0: all) unless somebody else is at it. Never fails a caller whose write has happened."""
+    ledger = LedgerRepository(tenant_id)
+    try:
+        if not ledger.claim(clock.now()):
+            return
+        try:
+            _fold(tenant_id, at_most)
+        finally:
+            ledger.release()
+    except TicketingError:
+        logger.warning("could not fold the statistics; the deltas wait for the next time", exc_info=True)
+
+
+def fold_all(tenant_id: ObjectId) -> None:
+    """Folds until nothing waits; for importers and commands."""
+    while _fold(tenant_id, FOLD_AT_MOST):
+        pass
+
+
+def recount(tenant_id: ObjectId) -> int:
+    """Counts every ticket anew and corrects the cells that differ; returns how many did. Writers need not stop."""
+    wrong = differences(tenant_id)
+    cells = sorted(wrong)
+    for start in range(0, len(cells), CELLS_PER_REPAIR):
+        _correct(tenant_id, {cell: wrong[cell] for cell in cells[start : start + CELLS_PER_REPAIR]})
+    return len(wrong)
+
+
+@transactional
+def differences(tenant_id: ObjectId) -> Increments:
+    """What is missing from the cells, as a full count in one snapshot shows: by cell and path; empty when all is well.
+
+    As increments, the differences stay right while others fold. Takes memory for each distinct kind of ticket, and has
+    the minute that MongoDB gives a transaction.
+    """
+    expected: list[tuple[Facts | None, Facts | None]] = [(None, facts) for facts in CountedTickets(tenant_id).facts()]
+    # What waits will be added by folding: take it off.
+    expected += [tuple(reversed(stored_change(delta))) for delta in DeltaRepository(tenant_id).waiting()]  # type: ignore[misc]
+    ledger = LedgerRepository(tenant_id)
+    wrong = net_changes(expected, ledger.categories().after(facts for _, facts in expected if facts))
+    for cell, document in CellRepository(tenant_id).everything():
+        missing = wrong.pop(cell, Counter())
+        missing.subtract(flattened(document))
+        missing = Counter({path: amount for path, amount in missing.items() if amount})
+        if missing:
+            wrong[cell] = missing
+    return wrong
+
+
+@transactional
+def _correct(tenant_id: ObjectId, increments: Increments) -> None:
+    CellRepository(tenant_id).add(increments)
+    named = {decode(cell.value) for cell in increments if cell.dimension == "category"}
+    LedgerRepository(tenant_id).name(category for category in named if category is not None)
+
+
+@transactional
+def _fold(tenant_id: ObjectId, at_most: int) -> int:
+    """Moves the oldest deltas into the cells in one transaction: whoever reads sees each of them once."""
+    waiting = DeltaRepository(tenant_id)
+    deltas = waiting.waiting(at_most)
+    if not deltas:
+        return 0
+    changes = [stored_change(delta) for delta in deltas]
+    ledger = LedgerRepository(tenant_id)
+    known = ledger.categories()
+    categories = known.after(facts for change in changes for facts in change if facts)
+    if categories != known:
+        ledger.name(categories.named - known.named)
+    CellRepository(tenant_id).add(net_changes(changes, categories))
+    waiting.remove(deltas)
+    return len(deltas)
+
+
+def _delta(before: Facts | None, after: Facts | None) -> Document:
+    return {"before": before and before.as_document(), "after": after and after.as_document()}
+
+
+def _question(filters: StatsFilter, start: datetime | None, end: datetime | None, days: int | None) -> Question:
+    start, end = (moment and clock.to_milliseconds(moment) for moment in (start, end))
+    if start and end and start >= end:
+        raise InvalidInput.of("created_at__lt", "must be later than created_at__gte")
+    if days is not None and not 1 <= days <= MAX_DAYS:
+        raise InvalidInput.of("days", f"must be from 1 to {MAX_DAYS}")
+    today = clock.now().date()
+    last = day_after(end) if end else today + ONE_DAY
+    longest = days or (MAX_DAYS if start else DEFAULT_DAYS)
+    first = last - longest * ONE_DAY
+    if start:
+        first = max(first, start.date())
+        last = max(last, first + ONE_DAY)
+    return Question(filters, start, end, (first, last), today)
+
+
+def _answer(tally: Tally, question: Question) -> dict[str, Any]:
+    others = tally.by["category"].pop(None, 0)
+    created = created_counts(tally)
+    by: dict[str, Counter[Any]] = {"status": tally.status, **tally.by}
+    return {
+        "total": tally.status.total(),
+        **{name: _ordered(counts, name) for name, counts in by.items()},
+        "other_categories": others,
+        "age": age_counts(tally, question.today),
+        "per_day": [
+            {"date": day, "created": created[day.isoformat()], "resolved": tally.resolved[day.isoformat()]}
+            for day in each_day(*question.days)
+        ],
+    }
+
+
+def _ordered(counts: Mapping[Any, int], name: str) -> dict[str, int]:
+    """All choices in their own order where the dimension has choices; elsewhere what occurs, most frequent first."""
+    if name in _CHOICES:
+        return {value: counts.get(value, 0) for value in _CHOICES[name]}
+    nobody = {"": "none"} if name in ("assigned_to", "team") else {}
+    present = sorted((-amount, value) for value, amount in counts.items() if amount)
+    return {nobody.get(value, value): -amount for amount, value in present}

@@ -1,0 +1,156 @@
+"""Answering a question from cells and waiting deltas, and from the tickets themselves where no cell has the answer."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from ticketing.errors import InvalidInput, StorageUnavailable
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import ran_out_of_time, transactional
+from tickets.stats.periods import Days, Moments, Pieces, contains, cut, months_of, whole_days
+from tickets.stats.repository import CellRepository, CountedTickets, DeltaRepository, LedgerRepository, stored_change
+from tickets.stats.rules import ALL, DAY, DAY_SLICES, DIMENSIONS, MONTH, Categories, Facts, StatsFilter, text_of
+from tickets.stats.tally import OLDEST_DAYS, Tally
+
+Slices = Sequence[tuple[str, str]]
+
+
+class TooManyTickets(InvalidInput):
+    """The filter needs tickets to be counted one by one, and there are too many for the time allowed."""
+
+    code, title = "too_many_tickets", "Too many tickets to be counted one by one; narrow the filter or the period"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Matches of ``filters`` that were created in [start, end), by day over ``days``, with ages as of ``today``."""
+
+    filters: StatsFilter
+    start: datetime | None
+    end: datetime | None
+    days: tuple[date, date]
+    today: date
+
+    @property
+    def oldest_day(self) -> date:
+        """The first of the days that the ages are counted by."""
+        return self.today - timedelta(days=OLDEST_DAYS - 1)
+
+    def wants_created(self, day: str) -> bool:
+        return contains(self.days, day) or day >= self.oldest_day.isoformat()
+
+    def wants_resolved(self, day: str) -> bool:
+        return contains(self.days, day)
+
+
+@transactional
+def count(tenant_id: ObjectId, question: Question) -> tuple[Tally, int]:
+    """The exact counts of one moment, and how many deltas waited. Raises TooManyTickets."""
+    changes = [stored_change(delta) for delta in DeltaRepository(tenant_id).waiting()]
+    categories = LedgerRepository(tenant_id).categories().after(facts for pair in changes for facts in pair if facts)
+    slices = question.filters.slices(categories)
+    reading = _Reading(tenant_id, question, categories)
+    if slices is None:
+        reading.count_tickets()
+    else:
+        reading.read_cells(slices)
+        reading.add_changes(changes, slices)
+    return reading.tally, len(changes)
+
+
+class _Reading:
+    """One answer being added up, within one snapshot."""
+
+    def __init__(self, tenant_id: ObjectId, question: Question, categories: Categories) -> None:
+        self.question = question
+        self.categories = categories
+        self.tally = Tally(question.filters.status)
+        self._cells = CellRepository(tenant_id)
+        self._tickets = CountedTickets(tenant_id)
+        self._whole_days = whole_days(question.start, question.end)
+
+    def read_cells(self, slices: Slices) -> None:
+        """Adds the cells of the slices, and tickets one by one in the parts of the period that have no cells."""
+        pieces = self._pieces(slices)
+        for level, ranges in ((MONTH, [pieces.months] if pieces.months else []), (DAY, pieces.days)):
+            for days in ranges:
+                everything = days == (None, None)
+                for cell in self._cells.read(slices, ALL if everything else level, days, fields=("total", "by")):
+                    self.tally.add_cell(cell)
+        question = self.question
+        for month in self._cells.read_months(slices, months_of(*question.days), question.oldest_day.isoformat()[:7]):
+            self.tally.add_month(month, self._is_counted_by_day, question.wants_resolved)
+        for edge in pieces.edges:
+            self._count_created(edge, lambda day: not contains(self._whole_days, day))
+
+    def add_changes(self, changes: Iterable[tuple[Facts | None, Facts | None]], slices: Slices) -> None:
+        """Adds the changes that the cells do not hold yet."""
+        pieces = self._pieces(slices)
+        covered = [days for days in (pieces.months, *pieces.days) if days is not None]
+        for change in changes:
+            for facts, amount in zip(change, (-1, +1), strict=True):
+                if facts is not None and self.question.filters.matches(facts):
+                    self._add_facts(facts, amount, covered)
+
+    def count_tickets(self) -> None:
+        """Counts all matches one by one."""
+        question = self.question
+        self._count_created((question.start, question.end), question.wants_created)
+        first, last = (datetime.combine(day, time(), UTC) for day in question.days)
+        with _time_limit() as milliseconds:
+            for row in self._tickets.count_resolved(question.filters.match(), first, last, milliseconds):
+                self.tally.resolved[row["_id"]] += row["count"]
+
+    def _pieces(self, slices: Slices) -> Pieces:
+        return cut(self.question.start, self.question.end, by_day=slices[0][0] in DAY_SLICES)
+
+    def _is_counted_by_day(self, day: str) -> bool:
+        return contains(self._whole_days, day) and self.question.wants_created(day)
+
+    def _add_facts(self, facts: Facts, amount: int, covered: Sequence[Days]) -> None:
+        if any(contains(days, facts.created) for days in covered):
+            self.tally.add_facts(facts, amount, self.categories)
+        if self._is_counted_by_day(facts.created):
+            self.tally.created[facts.created, facts.status] += amount
+        if facts.resolved and self.question.wants_resolved(facts.resolved):
+            self.tally.resolved[facts.resolved] += amount
+
+    def _count_created(self, period: Moments, wants_day: Callable[[str], bool]) -> None:
+        where = _both(self.question.filters.match(), _within("created_at", period))
+        first_day = min(self.question.days[0], self.question.oldest_day)
+        with _time_limit() as milliseconds:
+            found = self._tickets.count_by(where, datetime.combine(first_day, time(), UTC), milliseconds)
+        for row in found["created"]:
+            if wants_day(row["_id"]["day"]):
+                self.tally.created[row["_id"]["day"], row["_id"]["status"]] += row["count"]
+        for row in found["status"]:
+            self.tally.status[row["_id"]] += row["count"]
+        for name in DIMENSIONS:
+            for row in found[name]:
+                value = text_of(row["_id"])
+                self.tally.by[name][self.categories.name_of(value) if name == "category" else value] += row["count"]
+
+
+@contextmanager
+def _time_limit() -> Iterator[int]:
+    """The milliseconds that tickets may be counted for; using them up raises TooManyTickets."""
+    try:
+        yield settings.STATS_MAX_MILLISECONDS
+    except StorageUnavailable as error:
+        if ran_out_of_time(error):
+            raise TooManyTickets from error
+        raise
+
+
+def _within(column: str, period: Moments) -> dict[str, Any]:
+    bounds = {name: moment for name, moment in zip(("$gte", "$lt"), period, strict=True) if moment is not None}
+    return {column: bounds} if bounds else {}
+
+
+def _both(*conditions: Mapping[str, Any]) -> dict[str, Any]:
+    given = [dict(condition) for condition in conditions if condition]
+    return {"$and": given} if given else {}
