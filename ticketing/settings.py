@@ -97,6 +97,7 @@ MIGRATION_MODULES = {
 
 # --- Accounts -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an e-mail address is unique within its tenant
 AUTHENTICATION_BACKENDS = ["accounts.backends.TenantBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -176,6 +177,8 @@ if ATTACHMENTS_BUCKET:
 
 # --- Tickets --------------------------------------------------------------------------------------------------------
 COMMENT_EDIT_MINUTES = env.integer("COMMENT_EDIT_MINUTES", 15)
+# How long tickets may be counted one by one for statistics that no counted cell answers.
+STATS_MAX_MILLISECONDS = env.integer("STATS_MAX_MILLISECONDS", 5000, 100)
 
 # --- Browser security -----------------------------------------------------------------------------------------------
 # TLS ends at a proxy or the gateway; production sets HTTPS=true.

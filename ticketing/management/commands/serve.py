@@ -57,7 +57,7 @@ class Command(BaseCommand):
         except Stopped:
             self.stdout.write("\nStopped.")
         except (CannotServe, EmbeddedMongoError, ServerUnusableError, ImproperlyConfigured) as error:
-            sys.exit(f"Cannot serve: {error}.")
+            sys.exit(f"Cannot serve: {error}")
 
     def _serve(self, running: ExitStack) -> None:
         host, port = env.text("HOST", "127.0.0.1"), env.integer("PORT", 8000, 1)
