@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from django.utils.functional import Promise
 from rest_framework import renderers
-from rest_framework.request import Request
 
-from ticketing.errors import TicketingError
 from ticketing.mongo import ObjectId
-
-if TYPE_CHECKING:  # DRF's views import this module by its name in the settings
-    from rest_framework.views import APIView
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
@@ -59,11 +54,11 @@ class JSONRenderer(renderers.BaseRenderer):
 
 
 class BrowsableRenderer(renderers.BrowsableAPIRenderer):
-    """The same answers as pages, with a form for every write the reader may do."""
+    """The same answers as pages for people, with a form for every write that the reader may do."""
 
-    def show_form_for_method(self, view: "APIView", method: str, request: Request, obj: Any) -> bool:
-        """Refusals of our own taxonomy hide the form, as DRF's do."""
-        try:
-            return bool(super().show_form_for_method(view, method, request, obj))
-        except TicketingError:
-            return False
+    template = "api/page.html"
+
+    def get_context(self, data: Any, accepted_media_type: str | None, renderer_context: Any) -> dict[str, Any]:
+        from ticketing.api.pages import page_context
+
+        return page_context(data, renderer_context["view"], renderer_context["request"], renderer_context["response"])

@@ -164,7 +164,7 @@ class WordsField(serializers.ListField):
     child = LineField(max_length=80)
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("style", {"base_template": "input.html"})
+        kwargs.setdefault("style", {"base_template": "input.html", "input_type": "text"})
         super().__init__(**kwargs)
 
     def get_value(self, dictionary: Any) -> Any:

@@ -225,11 +225,13 @@ class ApiView(APIView):
         final: Any = super().finalize_response(request, response, *args, **kwargs)
         is_page = getattr(getattr(final, "accepted_renderer", None), "format", "") == "api"
         version = getattr(final, "version", None)
-        if version is not None:
+        if version is not None and not is_page:
             final["ETag"] = conditional.etag(version, final.render().content)
             final.setdefault("Cache-Control", "private, no-cache")
             if request.method in {"GET", "HEAD"}:
                 final = get_conditional_response(request._request, final["ETag"], response=final)
+        if is_page and request.method == "POST" and final.status_code == 201 and "Location" in final:
+            final.status_code = 303  # a browser goes on to what its form has made, and does not send it twice
         throttling.add_headers(final, self._allowances)
         final.setdefault("Cache-Control", "no-store")
         final.setdefault("Content-Security-Policy", PAGE_POLICY if is_page else JSON_POLICY)

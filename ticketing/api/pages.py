@@ -1,0 +1,188 @@
+"""The browsable API's pages: an answer as something to read, and the forms of what the reader may do next."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils.html import format_html, format_html_join, urlize
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import HTMLFormRenderer
+from rest_framework.request import Request, override_method
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.utils.breadcrumbs import get_breadcrumbs
+
+from ticketing.api.renderers import encode
+from ticketing.errors import TicketingError
+
+VERBS = {"POST": "Send", "PATCH": "Save", "PUT": "Replace", "DELETE": "Delete"}
+DEFAULT_COLOR = "#2563eb"
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_EMPTY = SafeString('<span class="none">–</span>')
+
+
+def page_context(data: Any, view: Any, request: Request, response: Response) -> dict[str, Any]:
+    """What the template ``api/page.html`` shows."""
+    principal: Any = request.auth
+    tenant = getattr(principal, "tenant", None)
+    color = getattr(tenant, "brand_color", "")
+    rows: Any = data.get("data") if isinstance(data, Mapping) else None
+    is_list = isinstance(rows, list) and response.status_code == 200
+    return {
+        "view": view,
+        "request": request,
+        "response": response,
+        "name": view.get_view_name(),
+        "description": view.get_view_description(html=True) if response.status_code < 400 else "",
+        "breadcrumbs": get_breadcrumbs(request.path, request),
+        "brand": getattr(tenant, "display_name", "") or "API",
+        "color": color if _COLOR.fullmatch(color) else DEFAULT_COLOR,
+        "user": request.user,
+        "sign_in_url": f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}",
+        "sign_out_url": _find_url("console:logout"),
+        "is_problem": response.status_code >= 400,
+        "content": _table(rows, request.path) if is_list else as_html(data),
+        "next_pages": _next_pages(data, request) if is_list else [],
+        "filters": _filters(view, request) if is_list else [],
+        "json": "" if data is None else encode(data, indent=True).decode(),
+        "forms": list(_forms(data, view, request, response)),
+    }
+
+
+def as_html(data: Any) -> SafeString:
+    """Any JSON value: objects as lists of names and values, the rest as text with its links."""
+    if data is None or data == "" or data == [] or data == {}:
+        return _EMPTY
+    if isinstance(data, Mapping):
+        rows = ((_label(name), as_html(value)) for name, value in data.items())
+        return format_html("<dl>{}</dl>", format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows))
+    if isinstance(data, list | tuple):
+        if all(isinstance(item, str | int | float) for item in data):
+            return format_html_join(" ", '<span class="chip">{}</span>', ((item,) for item in data))
+        return format_html("<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((as_html(item),) for item in data)))
+    if isinstance(data, bool):
+        return SafeString("yes" if data else "no")
+    text = encode(data).decode().strip('"') if not isinstance(data, str) else str(data)
+    return format_html('<span class="text">{}</span>', SafeString(urlize(text, nofollow=True, autoescape=True)))
+
+
+def _table(rows: Sequence[Any], path: str) -> SafeString:
+    """One row a thing, with a link to its own page where it has one."""
+    if not rows or not all(isinstance(row, Mapping) for row in rows):
+        return as_html(list(rows))
+    names = [name for name in rows[0] if all(not isinstance(row.get(name), dict | list) for row in rows)]
+    head = format_html_join("", "<th>{}</th>", ((_label(name),) for name in names))
+    body = format_html_join("", "<tr>{}</tr>", ((_cells(row, names, path),) for row in rows))
+    return format_html('<div class="wide"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', head, body)
+
+
+def _cells(row: Mapping[str, Any], names: Sequence[str], path: str) -> SafeString:
+    own = f"{path.rstrip('/')}/{row.get('id')}"
+    link = own if row.get("id") and _resolves(own) else ""
+    cells = []
+    for name in names:
+        value = as_html(row.get(name))
+        linked = link and name in {"id", "number", "title", "name"}
+        cells.append((format_html('<a href="{}">{}</a>', link, row.get(name)) if linked else value,))
+    return format_html_join("", "<td>{}</td>", cells)
+
+
+def _forms(data: Any, view: Any, request: Request, response: Response) -> Iterator[dict[str, Any]]:
+    methods = [method for method in VERBS if method in view.allowed_methods]
+    if "PATCH" in methods and "PUT" in methods:
+        methods.remove("PUT")  # a person changes; replacing is for programs
+    version = getattr(response, "version", None)
+    for method in methods:
+        with override_method(view, request, method) as as_method:
+            if not _is_allowed(view, as_method):
+                continue
+            serializer = _serializer(data, view, request, method)
+            yield {
+                "method": method,
+                "verb": VERBS[method],
+                "etag": "" if version is None else f'"{version}"',
+                "fields": "" if serializer is None else FormRenderer().render(serializer.data, renderer_context=_STYLE),
+            }
+
+
+def _is_allowed(view: Any, request: Request) -> bool:
+    try:
+        view.check_permissions(request)
+    except (TicketingError, APIException):
+        return False
+    return True
+
+
+def _serializer(data: Any, view: Any, request: Request, method: str) -> BaseSerializer[Any] | None:
+    """The method's form: filled with what was just sent in vain, or with what is being read."""
+    if method not in view.inputs:
+        return None
+    if request.method == method and hasattr(request.data, "lists") and request.data:
+        serializer: Any = view.get_serializer(data=request.data)
+        serializer.is_valid()
+        return serializer  # type: ignore[no-any-return]
+    serializer = view.get_serializer()
+    if method != "POST" and isinstance(data, Mapping):
+        for name, field in serializer.fields.items():
+            value = data.get(name)
+            field.initial = value.get("id") if isinstance(value, Mapping) else value
+    return serializer  # type: ignore[no-any-return]
+
+
+class FormRenderer(HTMLFormRenderer):
+    """DRF's, which cannot show a list in one input."""
+
+    def render_field(self, field: Any, parent_style: Any) -> Any:
+        if isinstance(field.value, list) and field._field.style.get("base_template") == "input.html":
+            field.value = ", ".join(map(str, field.value))
+        return super().render_field(field, parent_style)
+
+
+_STYLE = {"style": {"template_pack": "rest_framework/vertical"}}
+
+
+def _filters(view: Any, request: Request) -> list[dict[str, Any]]:
+    if view.filters is None:
+        return []
+    helps = {name: each.schema.get("description", "") for name, each in view.filters.base_filters.items()}
+    if view.filters.orderings:
+        helps["ordering"] = "One of " + ", ".join(view.filters.orderings)
+    return [
+        {"name": name, "label": _label(name), "value": request.query_params.get(name, ""), "help": text}
+        for name, text in helps.items()
+    ]
+
+
+def _next_pages(data: Mapping[str, Any], request: Request) -> list[tuple[str, str]]:
+    kept: list[tuple[str, Any]] = [
+        (name, value) for name, value in request.query_params.items() if name not in {"after", "before"}
+    ]
+    cursors = data.get("page") or {}
+    labels = {"before": "← Previous", "after": "Next →"}
+    return [
+        (label, f"?{urlencode([*kept, (name, cursors[name])])}") for name, label in labels.items() if cursors.get(name)
+    ]
+
+
+def _label(name: object) -> str:
+    return str(name).replace("__gte", " from").replace("__lt", " before").replace("_", " ").capitalize()
+
+
+def _resolves(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+def _find_url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
