@@ -1,0 +1,88 @@
+"""Loads the demo's tenants, people and tickets."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from django.contrib.auth.hashers import make_password
+
+from accounts.actor import Actor, Via
+from accounts.models import User
+from accounts.repository import OperatorRepository, TeamRepository, UserRepository
+from accounts.roles import STAFF_ROLES, Role
+from accounts.services import create_operator, new_user_document
+from tenants.models import Tenant
+from tenants.services import create_tenant, find_tenant
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import transactional
+from ticketing.mongo.repository import Document
+from tickets.demo.people import DEMO_OPERATOR, DEMO_TENANTS, DemoTenant
+from tickets.demo.stories import DAYS, Cast, tell_stories
+from tickets.repository import TicketRepository
+from tickets.stats.services import fold_all
+from tickets.transfer.storing import store_past
+
+TICKETS = 240
+
+
+def load_demo(today: date) -> list[str]:
+    """Creates what is missing of the demo's tenants and its operator; returns the slugs of the tenants created.
+
+    A tenant that exists is left as it is. All times lie before ``today`` begins (UTC); the same day gives the same data.
+    """
+    if OperatorRepository().find_by_email(DEMO_OPERATOR.email) is None:
+        create_operator(email=DEMO_OPERATOR.email, name=DEMO_OPERATOR.name, password=DEMO_OPERATOR.password)
+    end = datetime.combine(today, time(), UTC)
+    missing = [demo for demo in DEMO_TENANTS if find_tenant(demo.slug) is None]
+    for demo in missing:
+        # Outside the transaction: hashing is slow on purpose.
+        passwords = {person.email: make_password(person.password or None) for person in demo.people}
+        fold_all(_load_tenant(demo, passwords, end).pk)
+    return [demo.slug for demo in missing]
+
+
+@transactional
+def _load_tenant(demo: DemoTenant, passwords: dict[str, str], end: datetime) -> Tenant:
+    """All of it or nothing, so that a tenant that exists is complete."""
+    tenant = create_tenant({"slug": demo.slug, **demo.settings}, by="load_demo")
+    founded = end - timedelta(days=DAYS + 1)
+    people = _load_people(demo, tenant, passwords, founded)
+    customers = [_actor(user, tenant) for user in people if user["role"] == Role.USER]
+    staff = [_actor(user, tenant) for user in people if user["role"] in STAFF_ROLES and user["team_ids"]]
+    first = TicketRepository(tenant.pk).reserve_numbers(TICKETS)
+    histories = list(tell_stories(Cast(customers, staff, demo.secret), first, TICKETS, end))
+    store_past(
+        tenant.pk,
+        tickets=[history.ticket for history in histories],
+        comments=[comment for history in histories for comment in history.comments],
+        events=[event for history in histories for event in history.events],
+    )
+    return tenant
+
+
+def _load_people(demo: DemoTenant, tenant: Tenant, passwords: dict[str, str], at: datetime) -> list[Document]:
+    random = Random(f"people of {demo.slug}")  # noqa: S311 - must be repeatable
+    team_ids = {name: _new_id(random, at) for name in demo.teams}
+    TeamRepository(tenant.pk).insert_many(
+        {"_id": id_, "name": name, "is_active": True, "version": 1, "created_at": at} for name, id_ in team_ids.items()
+    )
+    return UserRepository(tenant.pk).insert_many(
+        new_user_document(person.email, person.name, person.role)
+        | {
+            "_id": _new_id(random, at),
+            "password": passwords[person.email],
+            "team_ids": [team_ids[name] for name in person.teams],
+            "is_active": person.is_active,
+            "created_at": at,
+            "updated_at": at,
+        }
+        for person in demo.people
+    )
+
+
+def _actor(user: Document, tenant: Tenant) -> Actor:
+    role = Role(user["role"])
+    return Actor(User.from_document(user), tenant, role, Via.CONSOLE if role in STAFF_ROLES else Via.API)
+
+
+def _new_id(random: Random, at: datetime) -> ObjectId:
+    return ObjectId(int(at.timestamp()).to_bytes(4, "big") + random.randbytes(8))
