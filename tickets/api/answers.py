@@ -10,14 +10,14 @@ from accounts.roles import Action
 from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import Page
 from ticketing.mongo.repository import Document
+from tickets.api.outputs import TicketOutput
 from tickets.api.representation import PERSON_COLUMNS, TicketColumns, authors, comment_page, person
-from tickets.api.serializers import TicketSerializer
 from tickets.conversation.lists import first_pages
 from tickets.people import find_people
 from tickets.services import allowed_transitions
 
 COMMENTS_OF_ONE, COMMENTS_OF_EACH = 25, 10
-WHOLE = tuple(TicketSerializer().fields)
+WHOLE = tuple(TicketOutput().fields)
 _URLS = {"url": "", "comments_url": "/comments", "attachments_url": "/attachments"}
 
 
@@ -35,7 +35,7 @@ def represent(
     people_columns = {name: column for name, column in PERSON_COLUMNS.items() if name in members}
     ids = [ticket[column] for ticket in tickets for column in people_columns.values()]
     people = find_people(actor, [*ids, *(id_ for page in threads.values() for id_ in authors(page))])
-    base = request.build_absolute_uri(reverse("api-tickets"))
+    base = request.build_absolute_uri(reverse("tickets"))
     rows = []
     for ticket in tickets:
         row = columns.row(ticket)

@@ -10,14 +10,15 @@ from ticketing.api.views import ApiView
 from ticketing.mongo.repository import Document
 from tickets.access import access_ticket
 from tickets.api import representation
-from tickets.api.serializers import CommentChangesSerializer, CommentSerializer, NewCommentSerializer
+from tickets.api.inputs import CommentInput, NewCommentInput
+from tickets.api.outputs import CommentOutput
 from tickets.api.tickets import expected_version
 from tickets.conversation.lists import page_of_comments
 from tickets.conversation.services import access_comment, add_comment, edit_comment
 from tickets.people import find_people
 
 
-class CommentView(ApiView):
+class _CommentView(ApiView):
     """What the views of comments share."""
 
     tag = "comments"
@@ -26,17 +27,17 @@ class CommentView(ApiView):
         return representation.comment(self.actor, comment, find_people(self.actor, [comment["author_id"]]))
 
 
-class TicketComments(CommentView):
+class CommentsView(_CommentView):
     """The comments of a ticket, oldest first. Customers see and write public ones only.
 
     A public answer may move the ticket: a customer's reopens a pending or resolved one, staff's opens a new one.
     """
 
     actions = {"GET": Action.COMMENTS_READ_PUBLIC, "POST": Action.COMMENTS_ADD_PUBLIC}
-    inputs = {"POST": NewCommentSerializer}
-    outputs = {"GET": CommentSerializer, "POST": CommentSerializer}
+    inputs = {"POST": NewCommentInput}
+    outputs = {"GET": CommentOutput, "POST": CommentOutput}
     paginated = True
-    errors = {"POST": [409]}
+    errors = {"GET": [404], "POST": [404, 409]}
 
     def get(self, request: Request, reference: str) -> Response:
         ticket = access_ticket(self.actor, reference)
@@ -48,18 +49,18 @@ class TicketComments(CommentView):
 
     def post(self, request: Request, reference: str) -> Response:
         comment = add_comment(self.actor, reference, **self.validated())
-        location = reverse("api-comment", args=[str(comment["_id"])])
+        location = reverse("comment", args=[comment["_id"]])
         return self.created(self.represent(comment), location, version=comment["version"])
 
 
-class CommentDetail(CommentView):
+class CommentView(_CommentView):
     """One comment; its author may change the text for some minutes, and the history keeps the old one."""
 
     actions = {"GET": Action.COMMENTS_READ_PUBLIC, "PATCH": Action.COMMENTS_EDIT_OWN}
-    inputs = {"PATCH": CommentChangesSerializer}
-    outputs = {"GET": CommentSerializer, "PATCH": CommentSerializer}
+    inputs = {"PATCH": CommentInput}
+    outputs = {"GET": CommentOutput, "PATCH": CommentOutput}
     versioned = True
-    errors = {"PATCH": [409]}
+    errors = {"GET": [404], "PATCH": [404, 409]}
 
     def get(self, request: Request, comment_id: str) -> Response:
         comment = access_comment(self.actor, comment_id)
@@ -69,5 +70,5 @@ class CommentDetail(CommentView):
         wanted = self.validated()
         comment = access_comment(self.actor, comment_id)
         expected = expected_version(self, comment["version"], wanted.get("version"))
-        edited = edit_comment(self.actor, comment["_id"], wanted.get("body", comment["body"]), expected)
+        edited = edit_comment(self.actor, comment["_id"], str(wanted.get("body", comment["body"])), expected)
         return self.answer(self.represent(edited), version=edited["version"])

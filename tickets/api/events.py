@@ -8,16 +8,17 @@ from ticketing.api.pagination import COUNT_CAP, page_request, wants_count
 from ticketing.api.views import ApiView
 from tickets.access import access_ticket
 from tickets.api import representation
-from tickets.api.serializers import EventSerializer
+from tickets.api.outputs import EventOutput
 from tickets.events.lists import count_events, page_of_events
 
 
-class TicketEvents(ApiView):
+class EventsView(ApiView):
     """Who changed what, when, from what to what; oldest first."""
 
     actions = {"GET": Action.TICKETS_READ_EVENTS}
-    outputs = {"GET": EventSerializer}
+    outputs = {"GET": EventOutput}
     paginated = True
+    errors = {"GET": [404]}
     tag = "events"
 
     def get(self, request: Request, reference: str) -> Response:

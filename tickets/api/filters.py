@@ -1,5 +1,6 @@
 """The filters and orderings of the list of tickets."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -20,6 +21,7 @@ from tickets.access import visible_tickets
 from tickets.lists import ORDERINGS, matching, time_column
 from tickets.models import Priority, Status, Type
 from tickets.rules import MAX_CATEGORY, MAX_TAG
+from tickets.stats.rules import StatsFilter
 
 
 class TagsFilter(WordsFilter):
@@ -57,6 +59,12 @@ class TicketFilters(StrictFilterSet):
     orderings = dict.fromkeys(ORDERINGS, ())
 
 
+class StatsFilters(TicketFilters):
+    """What the list can be filtered by, the statistics can be as well."""
+
+    orderings = {}
+
+
 def listed_tickets(actor: Actor, request: Request) -> tuple[TenantQuerySet, str]:
     """The tickets that a request asks for and their ordering. Raises InvalidInput naming the parameters."""
     filters = TicketFilters.of(request, visible_tickets(actor))
@@ -66,3 +74,22 @@ def listed_tickets(actor: Actor, request: Request) -> tuple[TenantQuerySet, str]
     if filters.ordering.endswith("updated_at"):
         raise InvalidInput.of("ordering", "search results come in order of created_at or -created_at")
     return matching(actor, filters.qs, query), filters.ordering
+
+
+def counted_tickets(actor: Actor, request: Request) -> tuple[StatsFilter, datetime | None, datetime | None]:
+    """The same parameters as a question to the statistics: the filter, and the period. Raises InvalidInput."""
+    filters = StatsFilters.of(request, visible_tickets(actor))
+    words = {"me": actor.user_id, "none": None}
+    ids = {name: [words.get(v, v) for v in filters.value(name) or ()] for name in ("assigned_to", "team")}
+    others = visible_tickets(actor)
+    for name in ("created_by", "updated_at__gte", "updated_at__lt"):
+        others = filters.filters[name].filter(others, filters.value(name))
+    query = filters.value("q")
+    residual = others.match() if query is None else matching(actor, others, query).match()
+    wanted = StatsFilter(
+        **{name: tuple(filters.value(name) or ()) for name in ("status", "priority", "category", "type")},
+        **{name: tuple(values) for name, values in ids.items()},
+        tag=tuple(tag.casefold() for tag in filters.value("tag") or ()),
+        residual=residual if residual.keys() != {"tenant_id"} else None,
+    )
+    return wanted, filters.value("created_at__gte"), filters.value("created_at__lt")

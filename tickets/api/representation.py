@@ -1,7 +1,7 @@
 """How tickets and what belongs to them look in the API: plain functions from stored documents, no serializer per row.
 
 Customers see the public half of everything: versions, times and counts that internal notes do not move.
-``tickets.api.serializers`` documents the same members; a test holds the two together.
+``tickets.api.outputs`` documents the same members; a test holds the two together.
 """
 
 from collections.abc import Collection, Mapping

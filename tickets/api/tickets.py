@@ -17,46 +17,45 @@ from ticketing.mongo.repository import Document
 from tickets.access import access_ticket, visible_version
 from tickets.api.answers import WHOLE, represent, represent_one
 from tickets.api.filters import TicketFilters, listed_tickets
-from tickets.api.representation import INCLUDED, PLAIN, TicketColumns
-from tickets.api.serializers import (
-    NewTicketSerializer,
-    TicketChangesSerializer,
-    TicketReplacementSerializer,
-    TicketRowSerializer,
-    TicketSerializer,
-)
+from tickets.api.inputs import NewTicketInput, TicketChangesInput, TicketInput
+from tickets.api.outputs import TicketOutput, TicketRowOutput
+from tickets.api.representation import INCLUDED, TicketColumns
 from tickets.lists import count_tickets, page_of_tickets
 from tickets.people import get_requester_id
 from tickets.rules import CUSTOMER_MAY_EDIT
 from tickets.services import change_ticket, follow_ticket, open_ticket
 
-CUSTOMER_MAY_SEND = CUSTOMER_MAY_EDIT | {"priority", "category", "type", "version"}
+_CHANGES = CUSTOMER_MAY_EDIT | {"version"}
+CUSTOMER_MAY_SEND = {
+    "POST": frozenset({"title", "description", "priority", "category", "type"}),
+    "PUT": _CHANGES,
+    "PATCH": _CHANGES,
+}
 
 
-class TicketView(ApiView):
+class _TicketView(ApiView):
     """What the views of tickets share: which members are asked for, and forms that fit the reader's role."""
 
     includes = tuple(INCLUDED)
     sparse = True
     tag = "tickets"
-    shown: Document | None = None
 
     def members(self, default: Collection[str]) -> frozenset[str]:
         """The members that ``fields=`` (or the default) and ``include=`` ask for. Raises InvalidInput."""
         asked = self.selected if "fields" in self.request.query_params else frozenset(default)
         return asked | {INCLUDED[name] for name in self.included}
 
+    def answer_ticket(self, ticket: Document, members: Collection[str] = WHOLE) -> Response:
+        """A ticket on its own, with its version as the actor sees it."""
+        row = represent_one(self.request, self.actor, ticket, members)
+        return self.answer(row, version=visible_version(self.actor, ticket))
+
     def get_serializer(self, *args: Any, **kwargs: Any) -> serializers.Serializer[Any]:
         """Customers need not send what only staff may set, and their forms do not ask for it."""
         is_form = "data" not in kwargs
-        if is_form and kwargs.get("instance") is None:
-            kwargs["instance"] = self.shown
         serializer = super().get_serializer(*args, **kwargs)
         if not self.actor.can(Action.TICKETS_EDIT_ALL):
-            allowed = (
-                CUSTOMER_MAY_SEND if isinstance(serializer, NewTicketSerializer) else CUSTOMER_MAY_EDIT | {"version"}
-            )
-            for name in set(serializer.fields) - allowed:
+            for name in set(serializer.fields) - CUSTOMER_MAY_SEND[str(self.request.method)]:
                 if is_form:
                     serializer.fields.pop(name)
                 else:
@@ -64,7 +63,7 @@ class TicketView(ApiView):
         return serializer
 
 
-class TicketList(TicketView):
+class TicketsView(_TicketView):
     """All tickets of the tenant for staff, one's own (opened or followed) for customers; newest first.
 
     Parameters narrow the list further one by one; `q` finds words of title, description and comments, and its results
@@ -72,13 +71,13 @@ class TicketList(TicketView):
     """
 
     actions = {"GET": Action.TICKETS_READ_OWN, "POST": Action.TICKETS_CREATE}
-    inputs = {"POST": NewTicketSerializer}
-    outputs = {"GET": TicketRowSerializer, "POST": TicketSerializer}
+    inputs = {"POST": NewTicketInput}
+    outputs = {"GET": TicketRowOutput, "POST": TicketOutput}
     filters = TicketFilters
     paginated = True
 
     def get(self, request: Request) -> Response:
-        members = self.members(set(TicketRowSerializer().fields) - set(INCLUDED.values()))
+        members = self.members(set(TicketRowOutput().fields) - set(INCLUDED.values()))
         tickets, ordering = listed_tickets(self.actor, request)
         columns = TicketColumns(self.actor, members)
         page = page_of_tickets(self.actor, tickets, page_request(request), ordering=ordering, fields=columns.names)
@@ -91,28 +90,22 @@ class TicketList(TicketView):
         if email:
             wanted["requester"] = get_requester_id(self.actor, email)
         ticket = open_ticket(self.actor, **wanted)
-        location = reverse("api-ticket", args=[str(ticket["_id"])])
-        return self.created(
-            represent_one(self.request, self.actor, ticket), location, version=visible_version(self.actor, ticket)
-        )
+        row = represent_one(request, self.actor, ticket)
+        return self.created(row, reverse("ticket", args=[ticket["_id"]]), version=visible_version(self.actor, ticket))
 
 
-class TicketDetail(TicketView):
+class TicketView(_TicketView):
     """One ticket by id or number, with the first page of its comments."""
 
     actions = {"GET": Action.TICKETS_READ_OWN, "PUT": Action.TICKETS_EDIT_OWN, "PATCH": Action.TICKETS_EDIT_OWN}
-    inputs = {"PUT": TicketReplacementSerializer, "PATCH": TicketChangesSerializer}
-    outputs = dict.fromkeys(["GET", "PUT", "PATCH"], TicketSerializer)
+    inputs = {"PUT": TicketInput, "PATCH": TicketChangesInput}
+    outputs = dict.fromkeys(["GET", "PUT", "PATCH"], TicketOutput)
     versioned = True
-    errors = {"PUT": [409, 428], "PATCH": [409]}
+    errors = {"GET": [404], "PUT": [404, 409, 428], "PATCH": [404, 409]}
 
     def get(self, request: Request, reference: str) -> Response:
         ticket = access_ticket(self.actor, reference)
-        self.shown = TicketColumns(self.actor, PLAIN).row(ticket)
-        members = self.members(WHOLE)
-        return self.answer(
-            represent_one(request, self.actor, ticket, members), version=visible_version(self.actor, ticket)
-        )
+        return self.answer_ticket(ticket, self.members(WHOLE))
 
     def put(self, request: Request, reference: str) -> Response:
         return self._change(reference, whole=True)
@@ -127,17 +120,14 @@ class TicketDetail(TicketView):
         expected = expected_version(self, visible_version(self.actor, ticket), read, required=whole)
         if whole and not self.actor.can(Action.TICKETS_EDIT_ALL):
             wanted = _without_unchanged(self.actor, ticket, wanted)
-        changed = change_ticket(self.actor, ticket["_id"], wanted, expected_version=expected)
-        return self.answer(
-            represent_one(self.request, self.actor, changed), version=visible_version(self.actor, changed)
-        )
+        return self.answer_ticket(change_ticket(self.actor, ticket["_id"], wanted, expected_version=expected))
 
 
-class TicketFollow(ApiView):
+class FollowView(ApiView):
     """Follow a ticket, or stop following it."""
 
     actions = {"POST": Action.TICKETS_FOLLOW, "DELETE": Action.TICKETS_FOLLOW}
-    errors = {"POST": [409], "DELETE": [409]}
+    errors = {"POST": [404, 409], "DELETE": [404, 409]}
     tag = "tickets"
 
     def post(self, request: Request, reference: str) -> Response:

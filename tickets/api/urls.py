@@ -2,15 +2,17 @@
 
 from django.urls import path
 
-from tickets.api.comments import CommentDetail, TicketComments
-from tickets.api.events import TicketEvents
-from tickets.api.tickets import TicketDetail, TicketFollow, TicketList
+from tickets.api.comments import CommentsView, CommentView
+from tickets.api.events import EventsView
+from tickets.api.stats import StatsView
+from tickets.api.tickets import FollowView, TicketsView, TicketView
 
 urlpatterns = [
-    path("tickets", TicketList.as_view(), name="api-tickets"),
-    path("tickets/<str:reference>", TicketDetail.as_view(), name="api-ticket"),
-    path("tickets/<str:reference>/follow", TicketFollow.as_view(), name="api-ticket-follow"),
-    path("tickets/<str:reference>/comments", TicketComments.as_view(), name="api-ticket-comments"),
-    path("tickets/<str:reference>/events", TicketEvents.as_view(), name="api-ticket-events"),
-    path("comments/<str:comment_id>", CommentDetail.as_view(), name="api-comment"),
+    path("tickets", TicketsView.as_view(), name="tickets"),
+    path("tickets/stats", StatsView.as_view(), name="ticket-stats"),
+    path("tickets/<str:reference>", TicketView.as_view(), name="ticket"),
+    path("tickets/<str:reference>/follow", FollowView.as_view(), name="ticket-follow"),
+    path("tickets/<str:reference>/comments", CommentsView.as_view(), name="ticket-comments"),
+    path("tickets/<str:reference>/events", EventsView.as_view(), name="ticket-events"),
+    path("comments/<str:comment_id>", CommentView.as_view(), name="comment"),
 ]
