@@ -22,7 +22,7 @@ HIDDEN = {"base_template": "input.html", "input_type": "hidden"}
 class IdsField(WordsField):
     """A list of ids; a form has one input with the ids between commas."""
 
-    child = ObjectIdField()
+    child = ObjectIdField()  # type: ignore[assignment] # a list of anything, as DRF types it
 
 
 class NewTicketInput(StrictSerializer):

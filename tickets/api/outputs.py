@@ -259,7 +259,7 @@ class StatsOutput(StrictSerializer):
         "assigned_to": {_AGENT["id"]: 2, "none": 1},
         "team": {"none": 3},
         "other_categories": 0,
-        "age": {"0-1": 1, "2-7": 1, "8-30": 0, "31-90": 0, "90+": 0},
+        "age": {"today": 1, "1-2": 1, "3-6": 0, "7-29": 0, "30-89": 0, "90+": 0},
         "per_day": [{"date": "2026-02-01", "created": 3, "resolved": 1}],
     }
 

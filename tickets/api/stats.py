@@ -20,8 +20,8 @@ _DAYS = Parameter(
 class StatsView(ApiView):
     """How many tickets there are, by their properties, age and days; exact as of now.
 
-    The parameters are those of the list of tickets, and the counts agree with it. `created_at__gte` and `created_at__lt`
-    are the period.
+    The parameters are those of the list of tickets, and the counts agree with it; `created_at__gte` and
+    `created_at__lt` are the period.
     """
 
     actions = {"GET": Action.TICKETS_READ_STATS}
