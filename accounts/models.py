@@ -64,6 +64,10 @@ class User(TenantModel, AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def get_full_name(self) -> str:
+        """Django's name for: the name."""
+        return self.name
+
     @property
     def is_staff(self) -> bool:
         """Django's name for: may enter the console."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from ticketing import env
@@ -110,6 +111,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = reverse_lazy("console:login")
+LOGIN_REDIRECT_URL = reverse_lazy("console:index")
 ACCESS_TOKEN_MINUTES = env.integer("ACCESS_TOKEN_MINUTES", 10, 1)
 REFRESH_TOKEN_DAYS = env.integer("REFRESH_TOKEN_DAYS", 14, 1)
 SIMPLE_JWT = {
@@ -211,6 +213,13 @@ LOGGING: dict[str, Any] = {
 # --- OpenAPI --------------------------------------------------------------------------------------------------------
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Ticketing API",
+    "ENUM_NAME_OVERRIDES": {
+        "Status": "tickets.models.Status",
+        "Priority": "tickets.models.Priority",
+        "Type": "tickets.models.Type",
+        "Channel": "tickets.models.Channel",
+        "Visibility": "tickets.conversation.models.Visibility",
+    },
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -232,6 +241,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Ticketing",
     "SITE_HEADER": "Ticketing",
+    "SITE_URL": None,
+    "SITE_SYMBOL": "confirmation_number",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda _request: static("console/console.css")],
+    "SCRIPTS": [lambda _request: static("console/console.js")],
+    "GLOBAL_CALLBACK": "accounts.console.branding.console_context",
 }

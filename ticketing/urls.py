@@ -37,7 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(API_ROUTE + "schema", _lazy("ticketing.api.documents.SchemaView"), name="api-schema"),
     path(API_ROUTE + "docs", _lazy("ticketing.api.documents.SwaggerView"), name="api-docs"),
     path(API_ROUTE + "redoc", _lazy("ticketing.api.documents.RedocView"), name="api-redoc"),
-    path(API_ROUTE.rstrip("/"), ApiRoot.as_view()),
+    path(API_ROUTE.rstrip("/"), RedirectView.as_view(url="/" + API_ROUTE)),
     path(
         API_ROUTE,
         include(

@@ -9,7 +9,8 @@ from django_mongodb_backend.managers import MongoManager
 from django_mongodb_backend.queryset import MongoQuerySet
 
 from ticketing.errors import DirectWriteError, TenantScopeMissing
-from ticketing.mongo.client import DOCUMENT_OPTIONS
+from ticketing.mongo.client import DOCUMENT_OPTIONS, get_database
+from ticketing.mongo.pages import Page, PageRequest, Sort, page_of, seek_filter
 from ticketing.mongo.scope import current_scope
 
 Document = dict[str, Any]
@@ -54,6 +55,17 @@ class ServiceWrittenQuerySet(MongoQuerySet):  # type: ignore[misc]
         if arguments is None:
             return iter(())
         return iter(collection.find(**{**arguments, "projection": projection}))
+
+    def page(self, sort: Sort, request: PageRequest, *fields: str) -> Page:
+        """One keyset page of the matching documents in the order of ``sort``, which must end in a unique key.
+
+        ``fields`` as for ``documents``; they must hold the keys of ``sort``. Raises InvalidInput for a bad cursor.
+        """
+        seek, order = seek_filter(sort, request)
+        where = {"$and": [self.match(), seek]} if seek else self.match()
+        collection = get_database()[self.model._meta.db_table]
+        found = collection.find(where, dict.fromkeys(fields, 1) or None, limit=request.limit + 1, sort=list(order))
+        return page_of(list(found), sort, request)
 
 
 class TenantQuerySet(ServiceWrittenQuerySet):

@@ -22,11 +22,20 @@ _LONGEST_CURSOR = 2048
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """At most ``limit`` rows after, or before, the row that a cursor names; at most one cursor is given."""
+    """At most ``limit`` rows after, or before, the row that a cursor names; at most one cursor is given.
+
+    ``last`` asks, without a cursor, for the end of the list instead of its beginning.
+    """
 
     limit: int
     after: str = ""
     before: str = ""
+    last: bool = False
+
+    @property
+    def is_backward(self) -> bool:
+        """Whether the rows are read against the list's order."""
+        return bool(self.before) or self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ def seek_filter(sort: Sort, request: PageRequest) -> tuple[Document, Sort]:
     """
     if request.after and request.before:
         raise InvalidInput.of("before", "give either after or before, not both")
-    order = [(key, -direction) for key, direction in sort] if request.before else list(sort)
+    order = [(key, -direction) for key, direction in sort] if request.is_backward else list(sort)
     if not (request.after or request.before):
         return {}, order
     name = "before" if request.before else "after"
@@ -62,10 +71,10 @@ def page_of(found: list[Document], sort: Sort, request: PageRequest) -> Page:
     """Makes a page of up to ``limit + 1`` rows read in the order of ``seek_filter``."""
     beyond = len(found) > request.limit
     rows = found[: request.limit]
-    if request.before:
+    if request.is_backward:
         rows.reverse()
-    follows = bool(rows) if request.before else beyond
-    precedes = beyond if request.before else bool(request.after and rows)
+    follows = bool(request.before and rows) if request.is_backward else beyond
+    precedes = beyond if request.is_backward else bool(request.after and rows)
     return Page(
         rows,
         request.limit,

@@ -1,0 +1,43 @@
+"""Whose console it is: the tenant's name and colour, and the banner of an operator who has entered it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.roles import Role
+from tenants.models import Tenant
+from tenants.requests import find_named_tenant
+
+# How much of the brand's colour is in each of unfold's shades; the rest is white for the light and black for the dark.
+_SHADES = {"50": 6, "100": 12, "200": 25, "300": 45, "400": 65, "500": 85, "600": 100}
+_DARK_SHADES = {"700": 85, "800": 70, "900": 55, "950": 40}
+
+
+def console_context(request: HttpRequest) -> dict[str, Any]:
+    """What every page of the console knows about the tenant: that of the actor, else the one the host name says."""
+    actor = getattr(request, "actor", None)
+    signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
+    tenant = actor.tenant if actor else None if signed_in else find_named_tenant(request)
+    if tenant is None:
+        return {}
+    context = {
+        "site_title": tenant.display_name,
+        "site_header": tenant.display_name,
+        "colors": {**_base_colors(), "primary": _shades(tenant)},
+    }
+    if actor and actor.user and actor.user.role == Role.OPERATOR:
+        context |= {"banner_template": "accounts/console/operator_banner.html", "entered": tenant}
+    return context
+
+
+def _shades(tenant: Tenant) -> dict[str, str]:
+    color = tenant.brand_color
+    mixed = {name: f"color-mix(in oklab, {color} {share}%, white)" for name, share in _SHADES.items()}
+    return mixed | {name: f"color-mix(in oklab, {color} {share}%, black)" for name, share in _DARK_SHADES.items()}
+
+
+def _base_colors() -> dict[str, dict[str, str]]:
+    from unfold.settings import CONFIG_DEFAULTS
+
+    colors: dict[str, dict[str, str]] = CONFIG_DEFAULTS["COLORS"]
+    return colors

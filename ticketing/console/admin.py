@@ -1,0 +1,255 @@
+"""The base of every ModelAdmin here: asks the role table what is allowed, and writes through services only."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+
+from ticketing.console.changelist import CappedPaginator, KeysetChangeList, sort_of, take_cursors
+from ticketing.console.forms import ServiceForm, on_top_of
+from ticketing.console.navigation import Item
+from ticketing.errors import NotAllowed, NotFound, StaleVersion, StorageUnavailable, TicketingError
+from ticketing.mongo.pages import Page, PageRequest
+
+MAX_SELECTED = 100
+
+
+class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
+    """A ModelAdmin that keeps Django's URLs, forms and hooks but never saves a model.
+
+    Subclasses name the action that each permission needs, and call their services in ``create_through_service`` and
+    ``change_through_service``. What a service refuses becomes an error of the form. Nothing is deleted, and Django's
+    log entries are not written: the events and the audit log are the history.
+    """
+
+    permissions: ClassVar[Mapping[str, str]] = {}
+    navigation_group: ClassVar[str] = ""
+    navigation_icon: ClassVar[str] = "list"
+
+    form = ServiceForm
+    add_form: ClassVar[type[ServiceForm] | None] = None
+    paginator = CappedPaginator
+    change_list_template = "console/change_list.html"
+    change_form_template = "console/change_form.html"
+    show_full_result_count = False
+    list_per_page = 50
+    list_disable_select_all = True
+    list_filter_submit = True
+    actions_on_top = True
+
+    # --- who may what ---------------------------------------------------------------------------------------------
+
+    def can(self, request: HttpRequest, permission: str) -> bool:
+        """Whether the role table lets the person do what ``permissions`` says that ``permission`` needs."""
+        action = self.permissions.get(permission)
+        actor = getattr(request, "actor", None)
+        return action is not None and actor is not None and bool(actor.can(action))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.can(request, "view")
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.can(request, "view")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.can(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.can(request, "change")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    # --- what it adds to the site ---------------------------------------------------------------------------------
+
+    def get_navigation(self, request: HttpRequest) -> Iterable[Item]:
+        """The links in the side bar."""
+        if self.navigation_group and self.has_module_permission(request):
+            link = self.changelist_url
+            title = str(self.opts.verbose_name_plural).capitalize()
+            active = request.path.startswith(link)
+            yield Item(self.navigation_group, title, link, self.navigation_icon, active)
+
+    def get_panels(self, request: HttpRequest) -> Iterable[str]:
+        """Rendered parts of the overview."""
+        return ()
+
+    @property
+    def changelist_url(self) -> str:
+        return reverse(f"console:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> Model:
+        """Calls the service that creates, with the form's cleaned values, and returns what is stored now."""
+        raise NotImplementedError
+
+    def change_through_service(
+        self, request: HttpRequest, obj: Any, changes: dict[str, Any], expected_version: int | None
+    ) -> Model:
+        """Calls the service that changes, with the fields that the person changed, and returns what is stored now."""
+        raise NotImplementedError
+
+    def changes_since(self, request: HttpRequest, obj: Any, version: int) -> Sequence[str]:
+        """What happened to the object after ``version``, one line each, for whoever was editing meanwhile."""
+        return ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            stored = self.change_through_service(request, obj, form.changes, form.expected_version)
+        else:
+            stored = self.create_through_service(request, form.cleaned_data)
+        obj.__dict__.update(stored.__dict__)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing: services write everything."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Nothing: services keep the history."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Nothing: services keep the history."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        base = self.form if change or obj is not None else self.add_form or self.form
+        return type(base.__name__, (base,), {"request": request, "refusal": getattr(request, "refusal", None)})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for name in self.get_form(request, obj).base_fields if name != "version"]
+
+    def _changeform_view(
+        self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
+    ) -> HttpResponse:
+        """Django's view; what a service refuses shows in the form, with everything that was typed."""
+        try:
+            return super()._changeform_view(request, object_id, form_url, extra_context)
+        except (NotFound, StorageUnavailable):
+            raise
+        except NotAllowed as error:
+            raise PermissionDenied(error.detail) from error
+        except TicketingError as error:
+            refusal = error
+        if isinstance(refusal, StaleVersion) and object_id is not None:
+            refusal = self._take_up(request, object_id)
+        request.refusal = refusal  # type: ignore[attr-defined]
+        return super()._changeform_view(request, object_id, form_url, extra_context)
+
+    def _take_up(self, request: HttpRequest, object_id: str) -> TicketingError:
+        """Lays a stale form's input on top of the object as it is now; returns what to tell about it."""
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise NotFound
+        form = self.get_form(request, obj, change=True)
+        posted = form(request.POST, request.FILES, instance=obj)
+        seen = int(request.POST["version"])
+        request.POST = on_top_of(posted, form(instance=obj))  # type: ignore[misc]
+        told = "; ".join(self.changes_since(request, obj, seen))
+        return StaleVersion(
+            " ".join(
+                [
+                    _("This was changed while you had it open%(what)s.") % {"what": f": {told}" if told else ""},
+                    _("Nothing of yours is lost or saved yet: look at it again and save."),
+                ]
+            )
+        )
+
+    # --- missing things -------------------------------------------------------------------------------------------
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except NotFound:
+            return self.missing(request)
+        return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Not offered: it would show Django's log entries."""
+        return self.missing(request)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Not offered: nothing is deleted."""
+        return self.missing(request)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        return self.missing(request)
+
+    def missing(self, request: HttpRequest) -> HttpResponse:
+        """404, the same for what does not exist, what belongs to another tenant and what is not offered."""
+        context = {**self.admin_site.each_context(request), "title": _("Not found"), "list_url": self.changelist_url}
+        return HttpResponseNotFound(render_to_string("console/missing.html", context, request))
+
+    # --- lists ----------------------------------------------------------------------------------------------------
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        take_cursors(request)
+        response: HttpResponse = super().changelist_view(
+            request, {"title": str(self.opts.verbose_name_plural).capitalize(), **(extra_context or {})}
+        )
+        return response
+
+    def get_columns(self) -> Sequence[str]:
+        """The columns that a row of the list needs (none: all)."""
+        return ()
+
+    def get_page(self, request: HttpRequest, rows: Any, asked: PageRequest) -> Page:
+        """One page of the filtered and ordered rows. Raises InvalidInput for a bad cursor."""
+        page: Page = rows.page(sort_of(rows), asked, *self.get_columns())
+        return page
+
+    def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
+        """The rows with the names they show, which are looked up in one batch."""
+        return rows
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Django's, which trusts the selected keys to be well-formed."""
+        key = self.opts.pk
+        try:
+            for selected in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                key.to_python(selected)
+        except ValidationError:
+            self.message_user(request, _("The selection cannot be read; select again."), messages.ERROR)
+            return None
+        response: HttpResponse | None = super().response_action(request, queryset)
+        return response
+
+    def work_on_selected(self, request: HttpRequest, queryset: QuerySet[Any], work: Callable[[Any], object]) -> None:
+        """A bulk action: calls ``work`` for each selected row and tells what became of each."""
+        rows = list(queryset[: MAX_SELECTED + 1])
+        if len(rows) > MAX_SELECTED:
+            text = _("Select at most %(limit)d at once; nothing was changed.") % {"limit": MAX_SELECTED}
+            self.message_user(request, text, messages.ERROR)
+            return
+        refused = []
+        for row in rows:
+            try:
+                work(row)
+            except TicketingError as error:
+                refused.append((row, error))
+        done = len(rows) - len(refused)
+        if done:
+            text = ngettext("%(count)d was changed.", "%(count)d were changed.", done) % {"count": done}
+            self.message_user(request, text, messages.SUCCESS)
+        for row, error in refused:
+            self.message_user(request, f"{row}: {error.detail}", messages.WARNING)

@@ -1,0 +1,90 @@
+"""Lists that cost the same at any length: keyset pages, capped counts, no joins."""
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.views import ChangeList
+
+from ticketing.errors import InvalidInput
+from ticketing.mongo.pages import Page, PageRequest, Sort
+
+COUNT_CAP = 10_000
+CURSORS = ("after", "before")
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than COUNT_CAP; the pages themselves are the change list's."""
+
+    template_name = "console/pagination.html"
+
+    @cached_property
+    def count(self) -> int:  # type: ignore[override]
+        """The number of rows, COUNT_CAP + 1 for any larger one."""
+        rows: Any = self.object_list
+        return int(rows[: COUNT_CAP + 1].count())
+
+    @property
+    def shown_count(self) -> str:
+        return f"{COUNT_CAP:,}+" if self.count > COUNT_CAP else f"{self.count:,}"
+
+
+class KeysetChangeList(ChangeList):  # type: ignore[misc]
+    """Django's change list with cursors in place of page numbers; ordered by one indexed field and the key."""
+
+    page: Page
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        [leading, *_] = super().get_ordering(request, queryset)
+        name = leading.removeprefix("-")
+        direction = "-" if leading.startswith("-") else ""
+        return [leading] if name in ("pk", "id") else [leading, f"{direction}pk"]
+
+    def apply_select_related(self, qs: QuerySet[Any]) -> QuerySet[Any]:
+        """No list joins; ``ServiceModelAdmin.prepare_rows`` looks the names up."""
+        return qs
+
+    def get_results(self, request: HttpRequest) -> None:
+        cursors: dict[str, str] = getattr(request, "cursors", {})
+        try:
+            asked = PageRequest(self.list_per_page, **cursors)
+            self.page = self.model_admin.get_page(request, self.queryset, asked)
+        except InvalidInput as error:
+            raise IncorrectLookupParameters from error
+        rows = [self.model.from_document(document) for document in self.page.rows]
+        self.result_list = self.model_admin.prepare_rows(request, rows)
+        self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        self.result_count = self.paginator.count
+        self.full_result_count = self.result_count
+        self.show_full_result_count = False
+        self.show_admin_actions = True
+        self.can_show_all = self.multi_page = False
+
+    @property
+    def next_page_url(self) -> str:
+        return self.get_query_string({"after": self.page.after}) if self.page.after else ""
+
+    @property
+    def previous_page_url(self) -> str:
+        return self.get_query_string({"before": self.page.before}) if self.page.before else ""
+
+
+def sort_of(queryset: QuerySet[Any]) -> Sort:
+    """The queryset's ordering in the terms of its collection."""
+    names = [str(name) for name in queryset.query.order_by]
+    return [(_column(name.removeprefix("-")), -1 if name.startswith("-") else 1) for name in names]
+
+
+def take_cursors(request: HttpRequest) -> None:
+    """Moves the cursors out of the query, so that every link made from it starts at the first page again."""
+    query = request.GET.copy()
+    request.cursors = {name: value[-1] for name in CURSORS if (value := query.pop(name, None))}  # type: ignore[attr-defined]
+    query._mutable = False
+    request.GET = query
+
+
+def _column(name: str) -> str:
+    return "_id" if name in ("pk", "id") else name

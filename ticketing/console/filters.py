@@ -1,0 +1,50 @@
+"""Filters of a list, each a visible control of one form. Subclasses say what a value asks of the rows."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.contrib.admin.filters import SimpleListFilter
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+
+class SelectFilter(SimpleListFilter):
+    """One of a few choices. Subclasses set ``title``, ``parameter_name`` and ``lookups``, and override ``narrow``."""
+
+    template = "console/filter_select.html"
+    any_label: ClassVar[Any] = _("Any")
+    hidden: ClassVar[bool] = False
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        yield {"value": "", "display": self.any_label, "selected": not self.value()}
+        for value, label in self.lookup_choices:
+            yield {"value": value, "display": label, "selected": self.value() == str(value)}
+
+    def has_output(self) -> bool:
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return self.narrow(request, queryset, value) if value else queryset
+
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        """The rows that ``value`` leaves; it is whatever the URL says, not only one of the choices."""
+        return queryset.filter(**{str(self.parameter_name): value})
+
+
+class TextFilter(SelectFilter):
+    """A text that has to match exactly."""
+
+    template = "console/filter_text.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return []
+
+
+class LinkFilter(TextFilter):
+    """A value that only links set."""
+
+    template = "console/filter_hidden.html"
+    hidden = True

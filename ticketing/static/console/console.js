@@ -1,0 +1,30 @@
+"use strict";
+
+// A filter acts as soon as it is chosen; without scripts the button does.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+});
+
+// Filters that are not set stay out of the address.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".console-filters")) return;
+  for (const control of event.target.elements) if (control.name && control.value === "") control.disabled = true;
+});
+
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.("[data-reply]")?.closest("form");
+  if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+
+// Addresses are suggested while they are typed.
+document.addEventListener("input", async (event) => {
+  const list = document.querySelector(`datalist[data-for="${event.target.id}"]`);
+  if (!list || event.target.value.length < 2) return;
+  const response = await fetch(`${list.dataset.suggest}?q=${encodeURIComponent(event.target.value)}`);
+  if (!response.ok) return;
+  const { people } = await response.json();
+  list.replaceChildren(...people.map(({ email, name }) => new Option(name, email)));
+});

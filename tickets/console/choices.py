@@ -1,0 +1,44 @@
+"""Whom a ticket can be given to, as choices of forms and filters: read once for a request."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.access import visible_teams
+from accounts.models import User, email_key
+from accounts.roles import STAFF_ROLES
+
+Choices = list[tuple[str, str]]
+# Longer lists do not make good menus.
+_MOST = 500
+_SUGGESTED, _SHORTEST = 10, 2
+
+
+def agent_choices(request: HttpRequest) -> Choices:
+    """The tenant's active staff by name."""
+    staff = User.objects.filter(role__in=[str(role) for role in STAFF_ROLES], is_active=True)
+    return _once(request, "_agent_choices", staff)
+
+
+def team_choices(request: HttpRequest) -> Choices:
+    """The tenant's active teams by name."""
+    teams = visible_teams(request.actor).filter(is_active=True)  # type: ignore[attr-defined]
+    return _once(request, "_team_choices", teams)
+
+
+def find_addresses(beginning: str) -> list[dict[str, str]]:
+    """``email`` and ``name`` of the first few active accounts whose address begins so."""
+    key = email_key(beginning)
+    if len(key) < _SHORTEST:
+        return []
+    found = User.objects.filter(email_key__startswith=key, is_active=True).order_by("email_key")[:_SUGGESTED]
+    return [{"email": row["email"], "name": row["name"]} for row in found.documents("email", "name")]
+
+
+def _once(request: HttpRequest, name: str, rows: Any) -> Choices:
+    choices: Choices | None = getattr(request, name, None)
+    if choices is None:
+        choices = [(str(row["_id"]), row["name"]) for row in rows[:_MOST].documents("name")]
+        choices.sort(key=lambda choice: choice[1].casefold())
+        setattr(request, name, choices)
+    return choices

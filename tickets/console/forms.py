@@ -1,0 +1,135 @@
+"""The ticket page's form, and the one that opens a ticket for somebody."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from ticketing.console.forms import ServiceForm
+from ticketing.mongo import ObjectId
+from tickets.console.choices import agent_choices, team_choices
+from tickets.conversation.models import Visibility
+from tickets.models import Priority, Status, Ticket, Type
+from tickets.rules import MAX_CATEGORY, MAX_TITLE
+from tickets.services import allowed_transitions
+
+NOBODY = ("", "–")
+
+
+class IdChoiceField(forms.TypedChoiceField):
+    """A choice among documents by their id, or none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(coerce=ObjectId, empty_value=None, required=False, widget=UnfoldAdminSelectWidget, **kwargs)
+
+    def prepare_value(self, value: Any) -> str:
+        return "" if value is None else str(value)
+
+
+class TagsField(forms.CharField):
+    """Tags between commas."""
+
+    def to_python(self, value: Any) -> Any:
+        return value if isinstance(value, list) else [tag.strip() for tag in str(value or "").split(",") if tag.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+
+def _select(label: Any, choices: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=choices, widget=UnfoldAdminSelectWidget)
+
+
+def _text(label: Any, max_length: int, **kwargs: Any) -> forms.CharField:
+    return forms.CharField(label=label, max_length=max_length, widget=UnfoldAdminTextInputWidget, **kwargs)
+
+
+class _TicketFields(ServiceForm):
+    """What both forms share."""
+
+    api_names = {"team": "team", "assigned_to": "assigned_to", "body": "reply"}
+
+    priority = _select(_("Priority"), Priority.choices)
+    assigned_to = IdChoiceField(label=_("Assignee"))
+    team = IdChoiceField(label=_("Team"))
+    category = _text(_("Category"), MAX_CATEGORY, required=False)
+    tags = TagsField(label=_("Tags"), required=False, widget=UnfoldAdminTextInputWidget, help_text=_("With commas"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._choices("assigned_to").choices = [NOBODY, *self._present("assigned_to", agent_choices(self.request))]
+        self._choices("team").choices = [NOBODY, *self._present("team", team_choices(self.request))]
+
+    def _choices(self, name: str) -> forms.ChoiceField:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        return field
+
+    def _present(self, name: str, choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The choices, with the present one among them even if it can no longer be chosen anew."""
+        present = self.initial.get(name)
+        if present is None or any(value == str(present) for value, _label in choices):
+            return choices
+        return [(str(present), str(_("(inactive)"))), *choices]
+
+
+class TicketForm(_TicketFields):
+    """Reply, note and fields in one: what is left untouched is not changed."""
+
+    status = _select(_("Status"), ())
+    reply = forms.CharField(
+        label=_("Your text"),
+        required=False,
+        strip=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
+    )
+    visibility = forms.ChoiceField(choices=Visibility.choices, initial=Visibility.PUBLIC.value, required=False)
+
+    class Meta:
+        model = Ticket
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reply"].show_hidden_initial = self.fields["visibility"].show_hidden_initial = False
+        ticket = self.instance
+        actor = self.request.actor  # type: ignore[attr-defined]
+        possible = {ticket.status, *allowed_transitions(actor, {"status": ticket.status})}
+        self._choices("status").choices = [choice for choice in Status.choices if choice[0] in possible]
+
+    @property
+    def field_changes(self) -> dict[str, Any]:
+        """The changed fields of the ticket itself."""
+        return {name: value for name, value in self.changes.items() if name not in ("reply", "visibility")}
+
+
+class NewTicketForm(_TicketFields):
+    """Opens a ticket for a customer."""
+
+    api_names = {**_TicketFields.api_names, "requester": "requester_email"}
+
+    requester_email = forms.EmailField(
+        label=_("Requester's e-mail"),
+        widget=UnfoldAdminEmailInputWidget(attrs={"list": "requesters", "autocomplete": "off"}),
+    )
+    title = _text(_("Title"), MAX_TITLE)
+    description = forms.CharField(
+        label=_("Description"), required=False, strip=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 8})
+    )
+    type = _select(_("Type"), Type.choices)
+
+    field_order = ["requester_email", "title", "description", "type"]
+
+    class Meta:
+        model = Ticket
+        fields = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"priority": Priority.NORMAL.value, "type": Type.QUESTION.value, **self.initial}

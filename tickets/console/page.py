@@ -1,0 +1,74 @@
+"""What the ticket page shows besides its form, read with a bounded number of queries."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.actor import Actor
+from accounts.models import Team
+from ticketing.mongo import ObjectId
+from ticketing.mongo.pages import PageRequest
+from ticketing.mongo.repository import Document
+from tickets.console.history import author, describe, named_ids
+from tickets.conversation.lists import page_of_comments
+from tickets.events.lists import page_of_events
+from tickets.models import Ticket
+from tickets.people import find_people
+
+COMMENTS_SHOWN = 50
+EVENTS_SHOWN = 100
+
+
+def ticket_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+    """The newest part of the conversation, or the part before ``?before=``, with the names of everybody in it."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    before = request.GET.get("before", "")
+    asked = PageRequest(COMMENTS_SHOWN, before=before, last=not before)
+    page = page_of_comments(actor, {"_id": ticket.pk}, asked)
+    authors = [comment["author_id"] for comment in page.rows]
+    people = find_people(actor, [ticket.created_by_id, ticket.assigned_to_id, *authors])
+    return {
+        "requester": people.get(ticket.created_by_id),
+        "comments": [_comment(row, ticket, people) for row in page.rows],
+        "earlier": page.before,
+        "later": bool(before),
+    }
+
+
+def history_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+    """The newest part of the history, or the part before ``?before=``; the newest event comes first."""
+    before = request.GET.get("before", "")
+    page = events_of(request, ticket, PageRequest(EVENTS_SHOWN, before=before, last=not before))
+    return {"events": described(request, reversed(page.rows)), "earlier": page.before}
+
+
+def events_of(request: HttpRequest, ticket: Ticket, asked: PageRequest) -> Any:
+    """A page of the ticket's events, oldest first. Raises InvalidInput for a bad cursor."""
+    return page_of_events(request.actor, {"_id": ticket.pk}, asked)  # type: ignore[attr-defined]
+
+
+def described(request: HttpRequest, events: Iterable[Document]) -> list[dict[str, Any]]:
+    """The events in words, with the names of people and teams."""
+    rows = list(events)
+    ids = named_ids(rows)
+    names: dict[ObjectId, str] = {}
+    if ids:
+        people = find_people(request.actor, ids)  # type: ignore[attr-defined]
+        names = {id_: person["name"] for id_, person in people.items()}
+        teams = Team.objects.filter(pk__in=[id_ for id_ in ids if id_ not in names])
+        names |= {team["_id"]: team["name"] for team in teams.documents("name")}
+    return [{"who": author(event), "what": describe(event, names), "at": event["at"]} for event in rows]
+
+
+def _comment(row: Document, ticket: Ticket, people: dict[ObjectId, Document]) -> dict[str, Any]:
+    person = people.get(row["author_id"])
+    return {
+        "id": row["_id"],
+        "author": person["name"] if person else "",
+        "html": row["body_html"],
+        "internal": row["visibility"] == "internal",
+        "by_requester": row["author_id"] == ticket.created_by_id,
+        "at": row["created_at"],
+        "edited_at": row["edited_at"],
+    }
