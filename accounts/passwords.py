@@ -17,6 +17,7 @@ from accounts.sign_in import check_own_password
 from tenants.services import record
 from ticketing.errors import FieldError, InvalidInput, StaleVersion
 from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo.client import transactional
 
 LONGEST_PASSWORD = 1000
 
@@ -93,6 +94,7 @@ def _fingerprint(user: User) -> str:
     return salted_hmac(_INVITATION, value, algorithm="sha256").hexdigest()[:32]
 
 
+@transactional
 def _store(user: User, password: str) -> User:
     """Only while the password is still the one that was checked, so that an invitation cannot work twice."""
     where = {"_id": user.pk, "password": user.password, "is_active": True}

@@ -52,10 +52,13 @@ def create_operator(*, email: str, name: str, password: str | None = None) -> Us
     return _store_user(None, document, password, "the platform (command)")
 
 
-def register_customer(tenant: Tenant, *, email: str, name: str, password: str) -> User:
-    """The customer account that somebody opens for himself. Raises InvalidInput, NotAllowed, AlreadyExists."""
+def register_customer(tenant: Tenant | None, *, email: str, name: str, password: str) -> User:
+    """The customer account that somebody opens for himself, where the tenant allows it; no tenant (None) does not.
+
+    Raises InvalidInput, NotAllowed, AlreadyExists.
+    """
     document = new_user_document(email, name, Role.USER.value)
-    if not tenant.is_active or not can_register(tenant.registration, tenant.registration_domains, document["email"]):
+    if tenant is None or not tenant.is_active or not _lets_register(tenant, document["email"]):
         raise NotAllowed("Accounts cannot be opened here with this address; ask the support team for one")
     return _store_user(tenant.pk, document, password, document["email"])
 
@@ -107,6 +110,10 @@ def new_user_document(email: str, name: str, role: str) -> Document:
         "updated_at": at,
         "external_id": None,
     }
+
+
+def _lets_register(tenant: Tenant, email: str) -> bool:
+    return can_register(tenant.registration, tenant.registration_domains, email)
 
 
 def _store_user(tenant_id: ObjectId | None, document: Document, password: str | None, by: str) -> User:

@@ -15,14 +15,27 @@ from accounts.sign_in import sign_in
 from tenants.requests import find_named_tenant
 from ticketing.addresses import client_address
 from ticketing.api.views import ApiView
-from ticketing.errors import InvalidInput, NotAllowed
+from ticketing.errors import InvalidInput
+from ticketing.mongo import ObjectId
 
 
-class LoginView(ApiView):
-    """Signs in with tenant, e-mail and password. Whatever is wrong, the answer is the same 401."""
+class _CredentialView(ApiView):
+    """Takes a password or a refresh token. A failure must be counted and a reuse punished although the answer is an
+    error, so this never runs within the transaction that an Idempotency-Key brings. An Authorization header is not
+    read: clients send along the access token that has just expired.
+    """
 
     tag = "auth"
     public = True
+    authentication_classes = []
+
+    def idempotency_tenant_id(self) -> None:
+        return None
+
+
+class LoginView(_CredentialView):
+    """Signs in with tenant, e-mail and password. Whatever is wrong, the answer is the same 401."""
+
     throttle = "sign_in"
     secret_response = True
     inputs = {"POST": s.LoginInput}
@@ -50,17 +63,16 @@ class RegisterView(ApiView):
     def post(self, request: Request) -> Response:
         given = self.validated()
         tenant = find_named_tenant(request._request, given.pop("tenant"))
-        if tenant is None:
-            raise NotAllowed("Accounts cannot be opened here with this address; ask the support team for one")
-        user = register_customer(tenant, **given)
-        return self.answer(s.show_user(user), status=201)
+        return self.answer(s.show_user(register_customer(tenant, **given)), status=201)
+
+    def idempotency_tenant_id(self) -> ObjectId | None:
+        tenant = find_named_tenant(self.request._request, self.validated()["tenant"])
+        return None if tenant is None else tenant.pk
 
 
-class RefreshView(ApiView):
+class RefreshView(_CredentialView):
     """New tokens for a refresh token, which is good for once: a used one ends the whole sign-in."""
 
-    tag = "auth"
-    public = True
     throttle = "sign_in"
     secret_response = True
     inputs = {"POST": s.RefreshInput}
@@ -73,11 +85,9 @@ class RefreshView(ApiView):
         return self.answer(s.show_tokens(tokens, account.user))
 
 
-class LogoutView(ApiView):
+class LogoutView(_CredentialView):
     """Ends the sign-in of a refresh token, its access tokens included."""
 
-    tag = "auth"
-    public = True
     inputs = {"POST": s.RefreshInput}
     errors = {"POST": [401]}
 
@@ -97,14 +107,14 @@ class LogoutAllView(ApiView):
         return Response(status=204)
 
 
-class PasswordView(ApiView):
+class PasswordView(_CredentialView):
     """Sets a password: one's own by ``current_password``, or the first one by the ``token`` of an invitation.
 
     Every other session of the user ends; the answer holds the tokens of a new one.
     """
 
-    tag = "auth"
-    public = True
+    authentication_classes = ApiView.authentication_classes
+
     throttle = "sign_in"
     secret_response = True
     inputs = {"POST": s.PasswordInput}
