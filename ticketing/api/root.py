@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,10 +14,26 @@ from ticketing.api.views import ApiView
 API_ROUTE = "api/v1/"
 
 
+class RootOutput(serializers.Serializer[Any]):
+    """Addresses; those of the resources stand beside the three that are always there."""
+
+    schema = serializers.URLField()
+    docs = serializers.URLField()
+    redoc = serializers.URLField()
+
+    example = {
+        "schema": "https://acme.example/api/v1/schema",
+        "docs": "https://acme.example/api/v1/docs",
+        "redoc": "https://acme.example/api/v1/redoc",
+    }
+
+
 class ApiRoot(ApiView):
     """Start here: the resources that you may read, and the documentation of all of them."""
 
     public = True
+    tag = "root"
+    outputs = {"GET": RootOutput}
     throttle = "none"
 
     def get(self, request: Request) -> Response:

@@ -56,6 +56,7 @@ class ApiView(APIView):
     - ``versioned``: answers have an ETag, and writes take If-Match.
     - ``errors``: statuses of failure by method, beyond those that follow from the above.
     - ``secret_response``: a POST's answer holds a secret, so it is never kept for a replay.
+    - ``downloads``: the methods that answer with a file.
     - ``throttle``: "sign_in" adds the tighter limit by address; "none" is for what must answer without a database.
     """
 
@@ -72,6 +73,7 @@ class ApiView(APIView):
     versioned: ClassVar[bool] = False
     errors: ClassVar[Mapping[str, Sequence[int]]] = {}
     secret_response: ClassVar[bool] = False
+    downloads: ClassVar[Sequence[str]] = ()
     throttle: ClassVar[str] = "default"
     tag: ClassVar[str] = ""
     metadata_class = None
@@ -113,7 +115,13 @@ class ApiView(APIView):
     @property
     def selected(self) -> frozenset[str]:
         """The members that ``fields=`` asks for, all of them without it. Raises InvalidInput."""
-        return self._names("fields", self._members) or frozenset(self._members)
+        members = self.declared_members()
+        return self._names("fields", members) or frozenset(members)
+
+    @classmethod
+    def declared_members(cls) -> list[str]:
+        """What ``fields=`` may name."""
+        return [] if "GET" not in cls.outputs else list(cls.outputs["GET"]._declared_fields)
 
     def select(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The members of an answer that ``fields=`` and ``include=`` ask for."""
@@ -244,10 +252,6 @@ class ApiView(APIView):
             return self.http_method_not_allowed
         handler: Callable[..., Response] = getattr(self, method, self.http_method_not_allowed)
         return handler
-
-    @property
-    def _members(self) -> Sequence[str]:
-        return [] if "GET" not in self.outputs else list(self.outputs["GET"]._declared_fields)
 
     def _names(self, parameter: str, offered: Sequence[str]) -> frozenset[str]:
         given = self.request.query_params.get(parameter)
