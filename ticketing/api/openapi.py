@@ -12,24 +12,11 @@ from rest_framework import serializers
 from ticketing.api import documented as texts
 from ticketing.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from ticketing.api.root import API_ROUTE
+from ticketing.api.serializers import PageInfo
 from ticketing.api.views import ApiView
 
 Document = dict[str, Any]
 JSON, PROBLEM, MULTIPART = "application/json", "application/problem+json", "multipart/form-data"
-
-
-class PageInfo(serializers.Serializer[Any]):
-    """Where a page stands in its list."""
-
-    limit = serializers.IntegerField()
-    has_more = serializers.BooleanField(help_text="Whether rows follow in the list's own order.")
-    after = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
-    before = serializers.CharField(allow_null=True, help_text="The cursor of the previous page.")
-    count = serializers.RegexField(
-        r"^\d+\+?$",
-        required=False,
-        help_text='With `count=true`: how many there are, counted up to 10,000 ("10000+" beyond that).',
-    )
 
 
 @cache
@@ -63,6 +50,10 @@ class Schema(AutoSchema):
         elif self.method == "POST" and ("GET" in self.view.allowed_methods or ends_in_id):
             suffix = "create"
         return "_".join([*words, suffix] if suffix else words) or "root"
+
+    def get_serializer_name(self, serializer: Any, direction: str) -> str:
+        """``Ticket`` for TicketOutput; what is sent is told from it by drf-spectacular's suffix, TicketRequest."""
+        return re.sub(r"(Input|Output)$", "", str(super().get_serializer_name(serializer, direction)))
 
     def get_summary(self) -> str:
         return self._doc().partition("\n\n")[0].replace("\n", " ").strip().rstrip(".")

@@ -176,6 +176,20 @@ class WordsField(serializers.ListField):
         return [word.strip() for text in given for word in text.split(",") if word.strip()]
 
 
+class PageInfo(serializers.Serializer[Any]):
+    """Where a page stands in its list."""
+
+    limit = serializers.IntegerField()
+    has_more = serializers.BooleanField(help_text="Whether rows follow in the list's own order.")
+    after = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
+    before = serializers.CharField(allow_null=True, help_text="The cursor of the previous page.")
+    count = serializers.RegexField(
+        r"^\d+\+?$",
+        required=False,
+        help_text='With `count=true`: how many there are, counted up to 10,000 ("10000+" beyond that).',
+    )
+
+
 def find_time(text: str) -> datetime | None:
     """The time of an RFC 3339 text with a zone, in UTC, or None where it is not one."""
     if not _TIME.fullmatch(text):

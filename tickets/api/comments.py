@@ -39,16 +39,16 @@ class CommentsView(_CommentView):
     paginated = True
     errors = {"GET": [404], "POST": [404, 409]}
 
-    def get(self, request: Request, reference: str) -> Response:
-        ticket = access_ticket(self.actor, reference)
+    def get(self, request: Request, id: str) -> Response:
+        ticket = access_ticket(self.actor, id)
         page = page_of_comments(self.actor, ticket, page_request(request))
         people = find_people(self.actor, representation.authors(page))
         rows = [representation.comment(self.actor, comment, people) for comment in page.rows]
         count = representation.visible_count(self.actor, ticket, "comment_count") if wants_count(request) else None
         return self.page(page, rows, count)
 
-    def post(self, request: Request, reference: str) -> Response:
-        comment = add_comment(self.actor, reference, **self.validated())
+    def post(self, request: Request, id: str) -> Response:
+        comment = add_comment(self.actor, id, **self.validated())
         location = reverse("comment", args=[comment["_id"]])
         return self.created(self.represent(comment), location, version=comment["version"])
 
@@ -62,13 +62,13 @@ class CommentView(_CommentView):
     versioned = True
     errors = {"GET": [404], "PATCH": [404, 409]}
 
-    def get(self, request: Request, comment_id: str) -> Response:
-        comment = access_comment(self.actor, comment_id)
+    def get(self, request: Request, id: str) -> Response:
+        comment = access_comment(self.actor, id)
         return self.answer(self.represent(comment), version=comment["version"])
 
-    def patch(self, request: Request, comment_id: str) -> Response:
+    def patch(self, request: Request, id: str) -> Response:
         wanted = self.validated()
-        comment = access_comment(self.actor, comment_id)
+        comment = access_comment(self.actor, id)
         expected = expected_version(self, comment["version"], wanted.get("version"))
         edited = edit_comment(self.actor, comment["_id"], str(wanted.get("body", comment["body"])), expected)
         return self.answer(self.represent(edited), version=edited["version"])

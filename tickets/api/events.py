@@ -21,8 +21,8 @@ class EventsView(ApiView):
     errors = {"GET": [404]}
     tag = "events"
 
-    def get(self, request: Request, reference: str) -> Response:
-        ticket = access_ticket(self.actor, reference)
+    def get(self, request: Request, id: str) -> Response:
+        ticket = access_ticket(self.actor, id)
         page = page_of_events(self.actor, ticket, page_request(request))
         count = count_events(self.actor, ticket, cap=COUNT_CAP + 1) if wants_count(request) else None
         return self.page(page, [representation.event(event) for event in page.rows], count)

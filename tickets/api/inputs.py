@@ -80,12 +80,6 @@ class TicketInput(StrictSerializer):
     }
 
 
-class TicketChangesInput(TicketInput):
-    """The members to change; what is left out stays."""
-
-    example = {"status": "pending", "priority": "low"}
-
-
 class NewCommentInput(StrictSerializer):
     """An answer, or, from staff only, an internal note."""
 

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from ticketing.api.serializers import ObjectIdField, StrictSerializer, UTCDateTimeField
+from ticketing.api.serializers import ObjectIdField, PageInfo, StrictSerializer, UTCDateTimeField
 from tickets.conversation.models import Visibility
 from tickets.models import Channel, Priority, Status, Type
 
@@ -96,20 +96,11 @@ class CommentOutput(StrictSerializer):
     version = serializers.IntegerField()
 
 
-class PageInfoOutput(StrictSerializer):
-    """Where a page stands: pass ``after`` or ``before`` on to read the next or the previous one."""
-
-    limit = serializers.IntegerField()
-    has_more = serializers.BooleanField()
-    after = serializers.CharField(allow_null=True)
-    before = serializers.CharField(allow_null=True)
-
-
-class CommentPageOutput(StrictSerializer):
+class ThreadOutput(StrictSerializer):
     """The first page of a ticket's comments, oldest first; the rest is at the ticket's comments."""
 
     data = CommentOutput(many=True)  # type: ignore[assignment] # fields are no attributes of the class
-    page = PageInfoOutput()
+    page = PageInfo()
 
 
 class AttachmentOutput(StrictSerializer):
@@ -162,7 +153,7 @@ class TicketRowOutput(StrictSerializer):
     reopened_count = serializers.IntegerField()
     created_by_user = PersonOutput(required=False)
     assigned_to_user = PersonOutput(required=False, allow_null=True)
-    comments = CommentPageOutput(required=False)
+    comments = ThreadOutput(required=False)
 
 
 class TicketOutput(TicketRowOutput):
@@ -182,7 +173,7 @@ class TicketOutput(TicketRowOutput):
 
     created_by_user = PersonOutput()
     assigned_to_user = PersonOutput(allow_null=True)
-    comments = CommentPageOutput()
+    comments = ThreadOutput()
     description_html = serializers.CharField(help_text="Sanitised HTML")
     attachments = AttachmentOutput(many=True, help_text="The first 100")
     allowed_transitions = serializers.ListField(

@@ -17,7 +17,7 @@ from ticketing.mongo.repository import Document
 from tickets.access import access_ticket, visible_version
 from tickets.api.answers import WHOLE, represent, represent_one
 from tickets.api.filters import TicketFilters, listed_tickets
-from tickets.api.inputs import NewTicketInput, TicketChangesInput, TicketInput
+from tickets.api.inputs import NewTicketInput, TicketInput
 from tickets.api.outputs import TicketOutput, TicketRowOutput
 from tickets.api.representation import INCLUDED, TicketColumns
 from tickets.lists import count_tickets, page_of_tickets
@@ -98,25 +98,25 @@ class TicketView(_TicketView):
     """One ticket by id or number, with the first page of its comments."""
 
     actions = {"GET": Action.TICKETS_READ_OWN, "PUT": Action.TICKETS_EDIT_OWN, "PATCH": Action.TICKETS_EDIT_OWN}
-    inputs = {"PUT": TicketInput, "PATCH": TicketChangesInput}
+    inputs = {"PUT": TicketInput, "PATCH": TicketInput}
     outputs = dict.fromkeys(["GET", "PUT", "PATCH"], TicketOutput)
     versioned = True
     errors = {"GET": [404], "PUT": [404, 409, 428], "PATCH": [404, 409]}
 
-    def get(self, request: Request, reference: str) -> Response:
-        ticket = access_ticket(self.actor, reference)
+    def get(self, request: Request, id: str) -> Response:
+        ticket = access_ticket(self.actor, id)
         return self.answer_ticket(ticket, self.members(WHOLE))
 
-    def put(self, request: Request, reference: str) -> Response:
-        return self._change(reference, whole=True)
+    def put(self, request: Request, id: str) -> Response:
+        return self._change(id, whole=True)
 
-    def patch(self, request: Request, reference: str) -> Response:
-        return self._change(reference, whole=False)
+    def patch(self, request: Request, id: str) -> Response:
+        return self._change(id, whole=False)
 
-    def _change(self, reference: str, *, whole: bool) -> Response:
+    def _change(self, id: str, *, whole: bool) -> Response:
         wanted = self.validated()
         read = wanted.pop("version", None)
-        ticket = access_ticket(self.actor, reference)
+        ticket = access_ticket(self.actor, id)
         expected = expected_version(self, visible_version(self.actor, ticket), read, required=whole)
         if whole and not self.actor.can(Action.TICKETS_EDIT_ALL):
             wanted = _without_unchanged(self.actor, ticket, wanted)
@@ -130,12 +130,12 @@ class FollowView(ApiView):
     errors = {"POST": [404, 409], "DELETE": [404, 409]}
     tag = "tickets"
 
-    def post(self, request: Request, reference: str) -> Response:
-        follow_ticket(self.actor, reference)
+    def post(self, request: Request, id: str) -> Response:
+        follow_ticket(self.actor, id)
         return Response(status=204)
 
-    def delete(self, request: Request, reference: str) -> Response:
-        follow_ticket(self.actor, reference, following=False)
+    def delete(self, request: Request, id: str) -> Response:
+        follow_ticket(self.actor, id, following=False)
         return Response(status=204)
 
 

@@ -1,4 +1,4 @@
-"""The addresses below /api/v1/ of tickets and what belongs to them. ``{reference}`` is a ticket's id or number."""
+"""The addresses below /api/v1/ of tickets and what belongs to them. ``{id}`` of a ticket is its id or number."""
 
 from django.urls import path
 
@@ -10,9 +10,9 @@ from tickets.api.tickets import FollowView, TicketsView, TicketView
 urlpatterns = [
     path("tickets", TicketsView.as_view(), name="tickets"),
     path("tickets/stats", StatsView.as_view(), name="ticket-stats"),
-    path("tickets/<str:reference>", TicketView.as_view(), name="ticket"),
-    path("tickets/<str:reference>/follow", FollowView.as_view(), name="ticket-follow"),
-    path("tickets/<str:reference>/comments", CommentsView.as_view(), name="ticket-comments"),
-    path("tickets/<str:reference>/events", EventsView.as_view(), name="ticket-events"),
-    path("comments/<str:comment_id>", CommentView.as_view(), name="comment"),
+    path("tickets/<str:id>", TicketView.as_view(), name="ticket"),
+    path("tickets/<str:id>/follow", FollowView.as_view(), name="ticket-follow"),
+    path("tickets/<str:id>/comments", CommentsView.as_view(), name="ticket-comments"),
+    path("tickets/<str:id>/events", EventsView.as_view(), name="ticket-events"),
+    path("comments/<str:id>", CommentView.as_view(), name="comment"),
 ]
