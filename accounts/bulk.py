@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from accounts.repository import UserRepository
+from tenants.services import record
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
-from tenants.services import record
 
 
 @transactional

@@ -17,9 +17,9 @@ class UserRepository(Repository):
     def find_by_email(self, email: str) -> Document | None:
         return self.find_one({"email_key": email_key(email)})
 
-    def active_staff(self, roles: list[str], but_for: ObjectId | None = None) -> int:
+    def active_with(self, roles: list[str]) -> int:
         """How many active accounts have one of the roles."""
-        return self.count({"role": {"$in": roles}, "is_active": True, "_id": {"$ne": but_for}})
+        return self.count({"role": {"$in": roles}, "is_active": True})
 
     def note_sign_in(self, user: Document, password: str, at: datetime) -> Document | None:
         """Stores the time, and the hash of the same password as made now, unless the account changed meanwhile."""

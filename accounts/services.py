@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 
 from accounts import rules
 from accounts.actor import Actor
@@ -23,7 +23,10 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 
+LONGEST_EMAIL = 254  # RFC 5321, errata 1690
+
 _STAFF = [role.value for role in STAFF_ROLES]
+_ADMIN = [Role.ADMIN.value]
 
 
 def create_user(
@@ -128,8 +131,8 @@ def _insert_user(tenant_id: ObjectId | None, document: Document, by: str) -> Use
     users = users_of(tenant_id)
     _check_email_free(users, document["email_key"])
     stored = users.insert(document)
-    if tenant_id is not None and stored["role"] in STAFF_ROLES:
-        _check_staff(tenant_id, users, loses_admin=False)
+    if tenant_id is not None:
+        _check_staff(tenant_id, users, None, stored)
     record("user.created", by=by, tenant_id=tenant_id, user=str(stored["_id"]), role=stored["role"])
     return User.from_document(stored)
 
@@ -158,18 +161,26 @@ def _change(
         expected_version=before["version"],
         operators={"$inc": {"token_epoch": 1}} if ends_sessions else None,
     )
-    if _is_active(after, _STAFF) > _is_active(before, _STAFF) or _is_active(before, ["admin"]):
-        _check_staff(actor.tenant_id, users, loses_admin=not _is_active(after, ["admin"]))
+    _check_staff(actor.tenant_id, users, before, after)
     record("user.changed", by=actor.by, tenant_id=tenant_id, user=str(user_id), fields=sorted(changes))
     return User.from_document(after)
 
 
-def _check_staff(tenant_id: ObjectId, users: UserRepository, *, loses_admin: bool) -> None:
-    """Counts staff after a change. The lock makes two changes at the same moment see one another."""
+def _check_staff(tenant_id: ObjectId, users: UserRepository, before: Document | None, after: Document) -> None:
+    """After a change, in its transaction: one more member of staff keeps to the quota, one admin less leaves another.
+
+    Raises QuotaExceeded, LastAdmin.
+    """
+    gains_staff = _is_active(after, _STAFF) and not _is_active(before, _STAFF)
+    loses_admin = _is_active(before, _ADMIN) and not _is_active(after, _ADMIN)
+    if not (gains_staff or loses_admin):
+        return
+    # Only this write makes two such changes at the same moment collide, so that the later one counts the earlier.
     tenant = TenantRepository().lock_staff(tenant_id)
-    check_quota("max_staff", tenant["max_staff"], users.active_staff(_STAFF))
+    if gains_staff:
+        check_quota("max_staff", tenant["max_staff"], users.active_with(_STAFF))
     if loses_admin:
-        rules.check_admins_left(users.active_staff([Role.ADMIN.value]))
+        rules.check_admins_left(users.active_with(_ADMIN))
 
 
 def _clean(tenant_id: ObjectId, before: Document, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,6 +208,7 @@ def _clean_email(email: Any) -> str:
     try:
         email = email.strip()
         validate_email(email)
+        MaxLengthValidator(LONGEST_EMAIL)(email)
     except (AttributeError, ValidationError):
         raise InvalidInput.of("email", "must be an e-mail address") from None
     return str(email)
@@ -217,5 +229,5 @@ def _check_email_free(users: UserRepository, key: str) -> None:
         raise AlreadyExists(f"email: {message}", errors=[FieldError("email", "already_exists", message)])
 
 
-def _is_active(user: Document, roles: list[str]) -> bool:
-    return bool(user["is_active"]) and user["role"] in roles
+def _is_active(user: Document | None, roles: list[str]) -> bool:
+    return user is not None and user["is_active"] and user["role"] in roles

@@ -1,5 +1,8 @@
 """/auth: signing in and out, registering, one's own profile and password."""
 
+from collections.abc import Sequence
+
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,7 +30,7 @@ class _CredentialView(ApiView):
 
     tag = "auth"
     public = True
-    authentication_classes = []
+    authentication_classes: Sequence[type[BaseAuthentication]] = []
 
     def idempotency_tenant_id(self) -> None:
         return None
