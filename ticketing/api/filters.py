@@ -183,9 +183,8 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     def of(cls, request: Request, queryset: QuerySet[Any]) -> "StrictFilterSet":
         """The filters of a request. Raises InvalidInput naming every parameter that is wrong."""
         query = request.query_params
-        repeated = [name for name in query if len(query.getlist(name)) > 1]
         found = cls(query, queryset=queryset, request=request)
-        faults = [FieldError(name, "repeated", "give this parameter once") for name in repeated]
+        faults = []
         if not found.form.is_valid():
             for name, errors in found.form.errors.as_data().items():
                 faults.extend(FieldError(name, error.code or "invalid", error.messages[0]) for error in errors)

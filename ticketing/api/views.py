@@ -189,15 +189,17 @@ class ApiView(APIView):
         self.check_parameters(request)
 
     def check_parameters(self, request: Request) -> None:
-        """Raises InvalidInput naming each query parameter that this method does not know."""
+        """Raises InvalidInput naming each query parameter that this method does not know or that stands twice."""
         known = self.known_parameters(str(request.method))
-        unknown = [name for name in request.query_params if name not in known]
-        if unknown:
-            allowed = ", ".join(sorted(known)) or "none"
-            message = f"there is no such parameter; known are: {allowed}"
-            raise InvalidInput(
-                f"{unknown[0]}: {message}", errors=[FieldError(name, "unknown", message) for name in unknown]
-            )
+        faults = []
+        for name, values in request.query_params.lists():
+            if name not in known:
+                allowed = ", ".join(sorted(known)) or "none"
+                faults.append(FieldError(name, "unknown", f"there is no such parameter; known are: {allowed}"))
+            elif len(values) > 1:
+                faults.append(FieldError(name, "repeated", "give this parameter once"))
+        if faults:
+            raise InvalidInput(f"{faults[0].field}: {faults[0].message}", errors=faults)
 
     def known_parameters(self, method: str) -> frozenset[str]:
         """The names that the query of this method may have."""
