@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,
 BIN := .venv/bin
 GATES := ruff mypy imports deploy-check migrations-check openapi-check test
 DOCUMENT := docs/openapi.yaml
-SPECTACULAR := manage.py spectacular --api-version v1 --fail-on-warn --validate
+SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
 .PHONY: help install run lint check gates $(GATES) openapi constraints clean

@@ -69,11 +69,10 @@ def test_content_is_escaped(cast: Cast) -> None:
     assert "<script>alert" not in page(api(cast.carla), "/api/v1/notes")
 
 
+texts = st.text(st.characters(codec="utf-8"))
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(st.characters(codec="utf-8")),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=3)
-    ),
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=10,
 )
 
@@ -127,7 +126,7 @@ def test_root_lists_what_the_reader_may_read(cast: Cast) -> None:
 def test_breadcrumbs_lead_back(cast: Cast) -> None:
     note = add_note(cast.acme.pk, {"title": "One"})
     html = page(api(cast.carla), f"/api/v1/notes/{note['_id']}")
-    assert re.findall(r'<a href="([^"]+)"(?: aria-current="page")?>', html)[1:4] == [
+    assert re.findall(r'<a href="([^"]+)"(?: aria-current="page")?>', html)[:3] == [
         "/api/v1/",
         "/api/v1/notes",
         f"/api/v1/notes/{note['_id']}",
