@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,7 +39,7 @@ class ApiRoot(ApiView):
     def get(self, request: Request) -> Response:
         links = {name: request.build_absolute_uri("/" + path) for name, path in self._resources()}
         for name in ("schema", "docs", "redoc"):
-            links[name] = request.build_absolute_uri(reverse(f"api-{name}"))
+            links[name] = request.build_absolute_uri(f"/{API_ROUTE}{name}")
         return Response(links)
 
     def _resources(self) -> Iterator[tuple[str, str]]:

@@ -95,7 +95,8 @@ import sys, django
 django.setup()
 from django.test import Client
 assert Client().get("/api/v1/", SERVER_NAME="localhost").status_code == 200
-print([name for name in ("drf_spectacular.openapi", "drf_spectacular.views", "ticketing.console.site") if name in sys.modules])
+print([name for name in ("drf_spectacular.openapi", "drf_spectacular.views", "ticketing.console.site") if name in
+       sys.modules])
 """
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
