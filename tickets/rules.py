@@ -1,5 +1,6 @@
 """Pure rules of the ticket: what input is acceptable, and what a change brings with it."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ MAX_CATEGORY = 60
 MAX_FOLLOWERS = 100
 
 CUSTOMER_MAY_EDIT = frozenset({"title", "description", "status"})
+
+# Unicode's categories Cc and Cs, without line feed and tab.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Changes = dict[str, Any]
 
@@ -121,6 +125,6 @@ def differences(ticket: Mapping[str, Any], wanted: Mapping[str, Any]) -> Changes
 def _printable(value: str, field: str) -> str:
     """Refuses control characters and lone surrogates, which no reader shows and some storages reject."""
     text = unicodedata.normalize("NFC", value)
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
+    if _UNPRINTABLE.search(text):
         raise InvalidInput.of(field, "contains control characters", "control_characters")
     return text

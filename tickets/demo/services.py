@@ -18,7 +18,6 @@ from ticketing.mongo.repository import Document
 from tickets.demo.people import DEMO_OPERATOR, DEMO_TENANTS, DemoTenant
 from tickets.demo.stories import DAYS, Cast, tell_stories
 from tickets.repository import TicketRepository
-from tickets.stats.services import fold_all
 from tickets.transfer.storing import store_past
 
 TICKETS = 240
@@ -27,7 +26,7 @@ TICKETS = 240
 def load_demo(today: date) -> list[str]:
     """Creates what is missing of the demo's tenants and its operator; returns the slugs of the tenants created.
 
-    A tenant that exists is left as it is. All times lie before ``today`` begins (UTC); the same day gives the same data.
+    A tenant that exists is left as it is. All times lie before ``today`` (UTC); the same day gives the same data.
     """
     if OperatorRepository().find_by_email(DEMO_OPERATOR.email) is None:
         create_operator(email=DEMO_OPERATOR.email, name=DEMO_OPERATOR.name, password=DEMO_OPERATOR.password)
@@ -36,12 +35,12 @@ def load_demo(today: date) -> list[str]:
     for demo in missing:
         # Outside the transaction: hashing is slow on purpose.
         passwords = {person.email: make_password(person.password or None) for person in demo.people}
-        fold_all(_load_tenant(demo, passwords, end).pk)
+        _load_tenant(demo, passwords, end)
     return [demo.slug for demo in missing]
 
 
 @transactional
-def _load_tenant(demo: DemoTenant, passwords: dict[str, str], end: datetime) -> Tenant:
+def _load_tenant(demo: DemoTenant, passwords: dict[str, str], end: datetime) -> None:
     """All of it or nothing, so that a tenant that exists is complete."""
     tenant = create_tenant({"slug": demo.slug, **demo.settings}, by="load_demo")
     founded = end - timedelta(days=DAYS + 1)
@@ -56,7 +55,6 @@ def _load_tenant(demo: DemoTenant, passwords: dict[str, str], end: datetime) -> 
         comments=[comment for history in histories for comment in history.comments],
         events=[event for history in histories for event in history.events],
     )
-    return tenant
 
 
 def _load_people(demo: DemoTenant, tenant: Tenant, passwords: dict[str, str], at: datetime) -> list[Document]:
