@@ -1,7 +1,17 @@
 """The console's rooms for accounts and tenants; importing this registers them."""
 
+from django.urls import path
+
+from accounts.console.api_keys import ApiKeyAdmin
+from accounts.console.invitation import invitation_view
 from accounts.console.sign_in import PasswordForm, SignInForm
-from ticketing.console.site import site
+from accounts.console.teams import TeamAdmin
+from accounts.console.tenants import TenantAdmin
+from accounts.console.users import UserAdmin
+from ticketing.console.site import site, with_policy
+
+__all__ = ["ApiKeyAdmin", "TeamAdmin", "TenantAdmin", "UserAdmin"]
 
 site.login_form = SignInForm
 site.password_change_form = PasswordForm
+site.extra_urls = lambda: [path("invitation/", with_policy(invitation_view), name="invitation")]

@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
+from accounts.console.fields import password
 from accounts.models import User
 from accounts.passwords import change_password
 from accounts.roles import Action
@@ -21,11 +22,6 @@ from ticketing.errors import FieldError, LimitExceeded, TicketingError
 
 _REFUSED = _("That did not work. Check the e-mail address and the password; the account may also be inactive.")
 _STAFF_ONLY = _("The console is for staff. Your tickets are in the customers' area.")
-
-
-def _password_field(label: Any, autocomplete: str) -> forms.CharField:
-    widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": autocomplete})
-    return forms.CharField(label=label, strip=False, max_length=1000, widget=widget)
 
 
 class SignInForm(AuthenticationForm):
@@ -62,9 +58,9 @@ class SignInForm(AuthenticationForm):
         if not user.can(Action.CONSOLE_ENTER) and not self._leads_elsewhere():
             raise ValidationError(_STAFF_ONLY, code="staff_only")
 
-    def _authenticated(self, email: str, password: str, tenant: str) -> User:
+    def _authenticated(self, email: str, secret: str, tenant: str) -> User:
         try:
-            user = authenticate(self.request, username=email, password=password, tenant=tenant)
+            user = authenticate(self.request, username=email, password=secret, tenant=tenant)
         except LimitExceeded as error:
             raise ValidationError(error.detail, code="locked") from error
         if not isinstance(user, User):
@@ -83,9 +79,9 @@ class PasswordForm(forms.Form):
 
     request: HttpRequest
 
-    old_password = _password_field(_("Your password now"), "current-password")
-    new_password1 = _password_field(_("New password"), "new-password")
-    new_password2 = _password_field(_("New password again"), "new-password")
+    old_password = password(_("Your password now"), "current-password")
+    new_password1 = password(_("New password"), "new-password")
+    new_password2 = password(_("New password again"), "new-password")
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         self.user = user

@@ -28,7 +28,8 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     Subclasses name the action that each permission needs, and call their services in ``create_through_service`` and
     ``change_through_service``. What a service refuses becomes an error of the form. Nothing is deleted, and Django's
-    log entries are not written: the events and the audit log are the history.
+    log entries are not written: the events and the audit log are the history. ``unique_orderings`` are fields by which
+    no two rows of a list are alike.
     """
 
     permissions: ClassVar[Mapping[str, str]] = {}
@@ -42,6 +43,7 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
     change_form_template = "console/change_form.html"
     show_full_result_count = False
     list_per_page = 50
+    unique_orderings: ClassVar[Sequence[str]] = ()
     list_disable_select_all = True
     list_filter_submit = True
     actions_on_top = True

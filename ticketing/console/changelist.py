@@ -39,9 +39,14 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
         [leading, *_] = super().get_ordering(request, queryset)
-        name = leading.removeprefix("-")
-        direction = "-" if leading.startswith("-") else ""
-        return [leading] if name in ("pk", "id") else [leading, f"{direction}pk"]
+        if leading.removeprefix("-") in ("pk", *self.model_admin.unique_orderings):
+            return [leading]
+        return [leading, "-pk" if leading.startswith("-") else "pk"]
+
+    def get_ordering_field(self, field_name: Any) -> str | None:
+        """Only what the ModelAdmin calls sortable has an index; Django itself takes any column from the URL."""
+        sortable = self.sortable_by is None or field_name in self.sortable_by
+        return super().get_ordering_field(field_name) if sortable else None
 
     def apply_select_related(self, qs: QuerySet[Any]) -> QuerySet[Any]:
         """No list joins; ``ServiceModelAdmin.prepare_rows`` looks the names up."""

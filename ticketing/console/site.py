@@ -26,7 +26,7 @@ _NOT_OFFERED = {"view_on_site"}
 class ConsoleSite(UnfoldAdminSite):
     """Whoever may enter sees what his role allows. Apps register their ModelAdmins in their ``console`` module.
 
-    ``login_form`` and ``password_change_form`` are set by the package that knows about accounts.
+    ``login_form``, ``password_change_form`` and ``extra_urls`` are set by the package that knows about accounts.
     """
 
     site_title = site_header = _("Ticketing")
@@ -35,6 +35,7 @@ class ConsoleSite(UnfoldAdminSite):
     index_title = _("Overview")
     login_template = "console/login.html"
     password_change_form: type[Form]
+    extra_urls: Callable[[], list[URLPattern]]
 
     def __init__(self, name: str = "console") -> None:
         super().__init__(name)
@@ -44,10 +45,10 @@ class ConsoleSite(UnfoldAdminSite):
         return [url for url in super().get_urls() if getattr(url, "name", "") not in _NOT_OFFERED]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        return super().admin_view(_with_policy(view), cacheable)
+        return super().admin_view(with_policy(view), cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return _with_policy(super().login)(request, extra_context)
+        return with_policy(super().login)(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         from django.contrib.auth.views import PasswordChangeView
@@ -78,7 +79,7 @@ class ConsoleSite(UnfoldAdminSite):
         return list(self._registry.values())
 
 
-def _with_policy(view: View) -> View:
+def with_policy(view: View) -> View:
     """The view with a Content-Security-Policy on each answer that has none of its own."""
 
     def wrapped(*args: Any, **kwargs: Any) -> HttpResponse:

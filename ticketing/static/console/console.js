@@ -19,6 +19,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("[data-select-on-focus]")) event.target.select();
+});
+
+// An invitation's token comes behind the #, so that no server on the way sees it.
+document.addEventListener("DOMContentLoaded", () => {
+  const token = document.querySelector("#id_token");
+  if (token && location.hash.length > 1) token.value = location.hash.slice(1);
+});
+
 // Addresses are suggested while they are typed.
 document.addEventListener("input", async (event) => {
   const list = document.querySelector(`datalist[data-for="${event.target.id}"]`);

@@ -1,0 +1,70 @@
+"""The tenant's teams, for its admins; agents see them."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from accounts.access import access_team, visible_teams
+from accounts.console.fields import switch, text
+from accounts.models import Team
+from accounts.roles import Action
+from accounts.teams import LONGEST_NAME, change_team, create_team
+from ticketing.console.admin import ServiceModelAdmin
+from ticketing.console.display import badge
+from ticketing.console.forms import ServiceForm
+from ticketing.console.site import site
+from ticketing.errors import NotFound
+from ticketing.mongo.models import TenantQuerySet
+
+
+class NewTeamForm(ServiceForm):
+    name = text(gettext_lazy("Name"), LONGEST_NAME)
+
+    class Meta:
+        model = Team
+        fields = ()
+
+
+class TeamForm(NewTeamForm):
+    is_active = switch(gettext_lazy("Active"), help_text=gettext_lazy("Nothing new is given to an inactive team."))
+
+
+class TeamAdmin(ServiceModelAdmin):
+    permissions = {"view": Action.TEAMS_MANAGE, "add": Action.TEAMS_MANAGE, "change": Action.TEAMS_MANAGE}
+    navigation_group = gettext_lazy("Administration")
+    navigation_icon = "groups"
+    form = TeamForm
+    add_form = NewTeamForm
+    list_display = ("name", "state")
+    ordering = ("name",)
+    unique_orderings = ("name",)
+    sortable_by = ()
+    actions = ()
+
+    def get_queryset(self, request: HttpRequest) -> TenantQuerySet:
+        return visible_teams(request.actor)  # type: ignore[attr-defined]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Team | None:
+        try:
+            return access_team(request.actor, object_id)  # type: ignore[attr-defined]
+        except NotFound:
+            return None
+
+    @display(description=gettext_lazy("State"))
+    def state(self, team: Team) -> SafeString:
+        return badge("active", _("Active")) if team.is_active else badge("inactive", _("Inactive"))
+
+    def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> Team:
+        return create_team(request.actor, **values)  # type: ignore[attr-defined]
+
+    def change_through_service(
+        self, request: HttpRequest, obj: Team, changes: dict[str, Any], expected_version: int | None
+    ) -> Team:
+        return change_team(request.actor, obj.pk, changes, expected_version=expected_version)  # type: ignore[attr-defined]
+
+
+site.register(Team, TeamAdmin)
