@@ -23,6 +23,7 @@ R = TypeVar("R")
 
 DOCUMENT_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 RETRY_AFTER_SECONDS = 5
+DUPLICATE_KEY = 11000  # the server's error code
 logger = logging.getLogger("ticketing.mongo")
 
 _UNREACHABLE = (driver.ConnectionFailure, driver.ExecutionTimeout, driver.WTimeoutError, driver.WaitQueueTimeoutError)
@@ -52,6 +53,10 @@ def translated_errors(what: str = "") -> Iterator[None]:
         yield
     except driver.DuplicateKeyError as error:
         raise AlreadyExists(f"{what or 'It'} exists already") from error
+    except driver.BulkWriteError as error:
+        if error.details["writeErrors"] and error.details["writeErrors"][0]["code"] == DUPLICATE_KEY:
+            raise AlreadyExists(f"{what or 'It'} exists already") from error
+        raise
     except driver.PyMongoError as error:
         if _must_retry(error) or not (is_unreachable(error) or _is_transient(error)):
             raise
