@@ -33,7 +33,7 @@ def names_tenant(request: HttpRequest, slug: str = "") -> bool:
 
 def is_for_another_tenant(request: HttpRequest, tenant: Tenant) -> bool:
     """Whether the header or the host name is another tenant's. A neutral host is nobody's."""
-    if request.headers.get(HEADER, tenant.slug) != tenant.slug:
+    if (request.headers.get(HEADER) or tenant.slug) != tenant.slug:
         return True
     host = host_of(request)
     if host in tenant.hosts or slug_of_host(host) == tenant.slug:
