@@ -27,6 +27,7 @@ from tickets.access import access_ticket, visible_tickets
 from tickets.console import filters
 from tickets.console.choices import find_addresses
 from tickets.console.forms import NewTicketForm, TicketForm
+from tickets.console.overview import open_tickets_panel
 from tickets.console.page import described, events_of, history_context, ticket_context
 from tickets.console.work import work_on_ticket
 from tickets.lists import matching, page_of_tickets
@@ -93,6 +94,10 @@ class TicketAdmin(ServiceModelAdmin):
             yield Item(group, str(view.title), f"{link}?view={view.name}", view.icon, view.name == current)
         add = reverse("console:tickets_ticket_add")
         yield Item(group, _("New ticket"), add, "add", request.path == add)
+
+    def get_panels(self, request: HttpRequest) -> Iterable[str]:
+        if self.has_module_permission(request):
+            yield open_tickets_panel(request, self.changelist_url)
 
     def get_queryset(self, request: HttpRequest) -> TenantQuerySet:
         return visible_tickets(request.actor)  # type: ignore[attr-defined]
