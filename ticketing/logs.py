@@ -13,6 +13,7 @@ class RequestFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         scope = find_scope()
-        record.request_id = request_id.get()
+        request = getattr(record, "request", None)  # Django logs an answer once the request's context is left
+        record.request_id = getattr(request, "request_id", None) or request_id.get()
         record.tenant = "-" if scope is None else (scope.tenant_id or "platform")
         return True

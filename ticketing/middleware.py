@@ -25,10 +25,12 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
-        token = request_id.set(given if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex)
+        own = given if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
+        token = request_id.set(own)
+        request.request_id = own  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
-            response["X-Request-Id"] = request_id.get()
+            response["X-Request-Id"] = own
             return response
         finally:
             request_id.reset(token)

@@ -8,6 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from ticketing.api.renderers import JSONRenderer
 from ticketing.api.views import PAGE_POLICY, ApiView
@@ -41,13 +42,14 @@ class SchemaView(ApiView):
         return Response(document(), headers={"Cache-Control": "public, max-age=300"})
 
 
-class _Reader:
+class _Reader(APIView):
     """Scripts come from our own static files only, and from the page's own address."""
 
     url_name = "api-schema"
+    http_method_names = ["get", "head"]
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(*args, **kwargs)  # type: ignore[misc]
+        response = super().finalize_response(*args, **kwargs)
         response["Content-Security-Policy"] = PAGE_POLICY
         response["Cache-Control"] = "no-cache"
         return response

@@ -184,7 +184,7 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         """The filters of a request. Raises InvalidInput naming every parameter that is wrong."""
         query = request.query_params
         found = cls(query, queryset=queryset, request=request)
-        faults = []
+        faults: list[FieldError] = []
         if not found.form.is_valid():
             for name, errors in found.form.errors.as_data().items():
                 faults.extend(FieldError(name, error.code or "invalid", error.messages[0]) for error in errors)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_doc
@@ -51,7 +51,7 @@ class Schema(AutoSchema):
             suffix = "create"
         return "_".join([*words, suffix] if suffix else words) or "root"
 
-    def get_serializer_name(self, serializer: Any, direction: str) -> str:
+    def get_serializer_name(self, serializer: Any, direction: Literal["request", "response"]) -> str:
         """``Ticket`` for TicketOutput; what is sent is told from it by drf-spectacular's suffix, TicketRequest."""
         return re.sub(r"(Input|Output)$", "", str(super().get_serializer_name(serializer, direction)))
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
-from django.utils.html import format_html, format_html_join, urlize
+from django.utils.html import escape, format_html, format_html_join, urlize
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from rest_framework.exceptions import APIException
@@ -23,6 +23,7 @@ from ticketing.errors import TicketingError
 VERBS = {"POST": "Send", "PATCH": "Save", "PUT": "Replace", "DELETE": "Delete"}
 DEFAULT_COLOR = "#2563eb"
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_CODE = re.compile(r"`+([^`]+)`+")
 _EMPTY = SafeString('<span class="none">–</span>')
 
 
@@ -38,7 +39,7 @@ def page_context(data: Any, view: Any, request: Request, response: Response) -> 
         "request": request,
         "response": response,
         "name": view.get_view_name(),
-        "description": view.get_view_description(html=True) if response.status_code < 400 else "",
+        "description": _paragraphs(view.get_view_description()) if response.status_code < 400 else "",
         "breadcrumbs": get_breadcrumbs(request.path, request),
         "brand": getattr(tenant, "display_name", "") or "API",
         "color": color if _COLOR.fullmatch(color) else DEFAULT_COLOR,
@@ -55,12 +56,16 @@ def page_context(data: Any, view: Any, request: Request, response: Response) -> 
 
 
 def as_html(data: Any) -> SafeString:
-    """Any JSON value: objects as lists of names and values, the rest as text with its links."""
-    if data is None or data == "" or data == [] or data == {}:
+    """Any JSON value: objects as lists of names and values, the rest as text with its links.
+
+    Empty members are left out, and ``x_html`` stands in for ``x``; the JSON below the page shows everything.
+    """
+    if _is_empty(data):
         return _EMPTY
     if isinstance(data, Mapping):
-        rows = ((_label(name), as_html(value)) for name, value in data.items())
-        return format_html("<dl>{}</dl>", format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows))
+        if data.keys() == {"data", "page"}:
+            return as_html(data["data"])
+        return format_html("<dl>{}</dl>", format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", _members(data)))
     if isinstance(data, list | tuple):
         if all(isinstance(item, str | int | float) for item in data):
             return format_html_join(" ", '<span class="chip">{}</span>', ((item,) for item in data))
@@ -71,9 +76,28 @@ def as_html(data: Any) -> SafeString:
     return format_html('<span class="text">{}</span>', SafeString(urlize(text, nofollow=True, autoescape=True)))
 
 
+def _members(data: Mapping[str, Any]) -> Iterator[tuple[str, SafeString]]:
+    for name, value in data.items():
+        if _is_empty(value) or f"{name}_html" in data:
+            continue
+        if str(name).endswith("_html") and isinstance(value, str):
+            import nh3
+
+            # Made safe where it was made; here again, so that a page never depends on that.
+            yield _label(str(name).removesuffix("_html")), SafeString(nh3.clean(value))
+        else:
+            yield _label(name), as_html(value)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str | Sequence | Mapping) and not value)
+
+
 def _table(rows: Sequence[Any], path: str) -> SafeString:
     """One row a thing, with a link to its own page where it has one."""
-    if not rows or not all(isinstance(row, Mapping) for row in rows):
+    if not rows:
+        return SafeString('<p class="none">Nothing here.</p>')
+    if not all(isinstance(row, Mapping) for row in rows):
         return as_html(list(rows))
     names = [name for name in rows[0] if all(not isinstance(row.get(name), dict | list) for row in rows)]
     head = format_html_join("", "<th>{}</th>", ((_label(name),) for name in names))
@@ -90,6 +114,12 @@ def _cells(row: Mapping[str, Any], names: Sequence[str], path: str) -> SafeStrin
         linked = link and name in {"id", "number", "title", "name"}
         cells.append((format_html('<a href="{}">{}</a>', link, row.get(name)) if linked else value,))
     return format_html_join("", "<td>{}</td>", cells)
+
+
+def _paragraphs(text: str) -> SafeString:
+    """The view's docstring, with its `code`."""
+    marked = (SafeString(_CODE.sub(r"<code>\1</code>", escape(part))) for part in text.split("\n\n"))
+    return format_html_join("", "<p>{}</p>", ((part,) for part in marked))
 
 
 def _forms(data: Any, view: Any, request: Request, response: Response) -> Iterator[dict[str, Any]]:
@@ -135,9 +165,12 @@ def _serializer(data: Any, view: Any, request: Request, method: str) -> BaseSeri
 
 
 class FormRenderer(HTMLFormRenderer):
-    """DRF's, which cannot show a list in one input."""
+    """DRF's, which can neither show a list in one input nor hide the label of a hidden one."""
 
     def render_field(self, field: Any, parent_style: Any) -> Any:
+        if field._field.style.get("input_type") == "hidden":
+            value = "" if field.value is None else field.value
+            return format_html('<input type="hidden" name="{}" value="{}">', field.name, value)
         if isinstance(field.value, list) and field._field.style.get("base_template") == "input.html":
             field.value = ", ".join(map(str, field.value))
         return super().render_field(field, parent_style)

@@ -82,6 +82,14 @@ def test_any_answer_can_be_shown(data: Any) -> None:
     assert "<script" not in as_html(data).lower()
 
 
+def test_markdown_is_shown_as_it_reads_and_nothing_else_is() -> None:
+    shown = as_html({"text": "*a*", "text_html": "<p><em>a</em></p><script>x</script>", "empty": None})
+    assert "<em>a</em>" in shown
+    assert "script" not in shown
+    assert "*a*" not in shown
+    assert "Empty" not in shown
+
+
 def test_forms_are_those_that_the_reader_may_use(cast: Cast) -> None:
     note = add_note(cast.acme.pk, {"title": "One", "tags": ["a", "b"]})
     assert forms(page(api(cast.carla), "/api/v1/notes")) == ["POST"]
