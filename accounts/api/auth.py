@@ -158,6 +158,7 @@ class MeView(ApiView):
         return self.answer(s.show_user(user), version=user.version)
 
     def patch(self, request: Request) -> Response:
+        """Changes one's own name."""
         version = self.expected_version(self.actor.user.version)
         user = change_profile(self.actor, self.validated(), expected_version=version)
         return self.answer(s.show_user(user), version=user.version)

@@ -32,6 +32,7 @@ class ApiKeysView(ApiView):
         return self.page(page, [s.show_api_key(ApiKey.from_document(row)) for row in page.rows], count)
 
     def post(self, request: Request) -> Response:
+        """Creates an API key; its secret is in this answer and never again."""
         key, secret = create_api_key(self.actor, **self.validated())
         return self.created({**s.show_api_key(key), "key": secret}, reverse("api-key", args=[key.pk]))
 

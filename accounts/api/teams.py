@@ -32,6 +32,7 @@ class TeamsView(ApiView):
         return self.page(page, [s.show_team(Team.from_document(row)) for row in page.rows], count)
 
     def post(self, request: Request) -> Response:
+        """Creates a team."""
         team = create_team(self.actor, **self.validated())
         return self.created(s.show_team(team), reverse("team", args=[team.pk]), version=team.version)
 
@@ -51,6 +52,7 @@ class TeamView(ApiView):
         return self.answer(s.show_team(team), version=team.version)
 
     def patch(self, request: Request, id: str) -> Response:
+        """Renames, closes or reopens a team."""
         team = access_team(self.actor, id)
         version = self.expected_version(team.version)
         changed = change_team(self.actor, team.pk, self.validated(), expected_version=version)

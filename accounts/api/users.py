@@ -36,6 +36,7 @@ class UsersView(ApiView):
         return self.page(page, [s.show_user(User.from_document(row)) for row in page.rows], count)
 
     def post(self, request: Request) -> Response:
+        """Invites an agent, an admin or a customer."""
         given = self.validated()
         user = create_user(self.actor, **given)
         invitation = None if given.get("password") else invitation_for(user)
@@ -72,9 +73,11 @@ class UserView(ApiView):
         return self.answer(s.show_user(user), version=user.version)
 
     def put(self, request: Request, id: str) -> Response:
+        """Replaces what can be changed of an account."""
         return self._change(access_user(self.actor, id), must_match=True)
 
     def patch(self, request: Request, id: str) -> Response:
+        """Changes an account; of one's own only the name, without being an admin."""
         return self._change(access_user(self.actor, id), must_match=False)
 
     def delete(self, request: Request, id: str) -> Response:

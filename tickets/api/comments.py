@@ -48,6 +48,7 @@ class CommentsView(_CommentView):
         return self.page(page, rows, count)
 
     def post(self, request: Request, id: str) -> Response:
+        """Answers on a ticket, or, for staff, adds an internal note."""
         comment = add_comment(self.actor, id, **self.validated())
         location = reverse("comment", args=[comment["_id"]])
         return self.created(self.represent(comment), location, version=comment["version"])
@@ -67,6 +68,7 @@ class CommentView(_CommentView):
         return self.answer(self.represent(comment), version=comment["version"])
 
     def patch(self, request: Request, id: str) -> Response:
+        """Corrects one's own comment, within the time that is set for it."""
         wanted = self.validated()
         comment = access_comment(self.actor, id)
         expected = expected_version(self, comment["version"], wanted.get("version"))

@@ -85,6 +85,7 @@ class TicketsView(_TicketView):
         return self.page(page, represent(request, self.actor, page.rows, columns, members), count)
 
     def post(self, request: Request) -> Response:
+        """Opens a ticket; staff may open one for a customer."""
         wanted = self.validated()
         email = wanted.pop("requester_email", None)
         if email:
@@ -108,9 +109,11 @@ class TicketView(_TicketView):
         return self.answer_ticket(ticket, self.members(WHOLE))
 
     def put(self, request: Request, id: str) -> Response:
+        """Replaces everything that can be changed of a ticket."""
         return self._change(id, whole=True)
 
     def patch(self, request: Request, id: str) -> Response:
+        """Changes some of a ticket."""
         return self._change(id, whole=False)
 
     def _change(self, id: str, *, whole: bool) -> Response:
@@ -131,10 +134,12 @@ class FollowView(ApiView):
     tag = "tickets"
 
     def post(self, request: Request, id: str) -> Response:
+        """Follow a ticket."""
         follow_ticket(self.actor, id)
         return Response(status=204)
 
     def delete(self, request: Request, id: str) -> Response:
+        """Stop following a ticket."""
         follow_ticket(self.actor, id, following=False)
         return Response(status=204)
 
