@@ -116,7 +116,7 @@ def test_the_tour_answers_what_the_document_says(
         f"exec > {outputs / str(step.line)}.out 2> {outputs / str(step.line)}.err\n{step.commands}" for step in steps
     )
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin")
-    ended = subprocess.run(["bash", "-c", script], cwd=tour, timeout=120)
+    ended = subprocess.run(["bash", "-c", script], cwd=tour, timeout=300)
 
     begun = [step for step in steps if (outputs / f"{step.line}.out").exists()]
     for step in begun:
