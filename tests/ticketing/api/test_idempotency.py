@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
+from pymongo.errors import OperationFailure
 
 from tests.cast import Cast, api
 from tests.ticketing.api.sample import Notes
@@ -116,6 +117,41 @@ def test_sixteen_threads_have_one_effect(cast: Cast) -> None:
     for refused in (response for response in responses if response.status_code == 409):
         assert_problem(refused, 409, "idempotency_key_in_flight")
         assert int(refused["Retry-After"]) > 0
+
+
+def test_process_that_dies_in_the_middle_is_replaced_by_the_retry(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    client = api(cast.carla)
+    with monkeypatch.context() as patch:
+        patch.setattr(IdempotencyRecords, "finish", die)  # the note is written, nothing is committed
+        with pytest.raises(Killed):
+            client.post("/api/v1/notes", {"title": "once"}, headers=KEY)
+    assert titles(cast) == []
+    assert_problem(client.post("/api/v1/notes", {"title": "once"}, headers=KEY), 409, "idempotency_key_in_flight")
+    IdempotencyRecords(cast.acme.pk).update_where({}, {"locked_until": now() - timedelta(seconds=1)})
+    assert client.post("/api/v1/notes", {"title": "once"}, headers=KEY).status_code == 201
+    assert titles(cast) == ["once"]
+
+
+def test_work_that_is_tried_again_reads_its_file_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish, tries = IdempotencyRecords.finish, []
+
+    def conflict_at_first(self: IdempotencyRecords, *arguments: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OperationFailure("write conflict", 112, {"errorLabels": ["TransientTransactionError"]})
+        finish(self, *arguments)
+
+    monkeypatch.setattr(IdempotencyRecords, "finish", conflict_at_first)
+    upload = {"file": SimpleUploadedFile("a.txt", b"hello")}
+    response = api(cast.carla).post("/api/v1/uploads", upload, format="multipart", headers=KEY)
+    assert (response.json(), len(tries)) == ({"length": 5}, 2)
+    assert titles(cast) == ["hello"]
 
 
 class TestRecords:
