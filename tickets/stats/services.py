@@ -59,7 +59,7 @@ def ticket_stats(
     question = _question(filters, created_from, created_to, days)
     tally, waiting = count(actor.tenant_id, question)
     if waiting >= FOLD_AT_MOST:
-        fold_some(actor.tenant_id)
+        fold_some(actor.tenant_id, at_most=FOLD_IN_BULK)
     return _answer(tally, question)
 
 
