@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from pymongo import monitoring
 
-_IGNORED = {"hello", "ping", "endSessions", "getMore"}
+_IGNORED = {"hello", "ping", "endSessions", "getMore", "commitTransaction"}
 
 
 class _Listener(monitoring.CommandListener):
