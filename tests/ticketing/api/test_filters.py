@@ -47,7 +47,7 @@ def conditions(query: str) -> list[Q]:
     ("query", "expected"),
     [
         ("", []),
-        ("kind=&tag=", []),
+        ("kind=&tag=&ordering=", []),
         ("kind=small", [Q(kind="small")]),
         ("kind=small,large", [Q(kind__in=["small", "large"])]),
         ("tag=a, b", [Q(tags__in=["a", "b"])]),
