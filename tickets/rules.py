@@ -42,7 +42,7 @@ class Content:
 def check_open(status: str) -> None:
     """Raises TicketClosed for a closed ticket."""
     if status == CLOSED:
-        raise TicketClosed()
+        raise TicketClosed
 
 
 def clean_title(value: str) -> str:

@@ -23,8 +23,15 @@ R = TypeVar("R")
 
 DOCUMENT_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 RETRY_AFTER_SECONDS = 5
-DUPLICATE_KEY = 11000  # the server's error code
+DUPLICATE_KEY, SNAPSHOT_TOO_OLD = 11000, 239  # the server's error codes
 logger = logging.getLogger("ticketing.mongo")
+
+
+class SnapshotTooOld(StorageUnavailable):
+    """Reading took longer than the server keeps a snapshot for."""
+
+    code, title = "snapshot_too_old", "The server's minSnapshotHistoryWindowInSeconds is too short for this; raise it"
+
 
 _UNREACHABLE = (driver.ConnectionFailure, driver.ExecutionTimeout, driver.WTimeoutError, driver.WaitQueueTimeoutError)
 _after_commit: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
@@ -108,6 +115,27 @@ def transactional(function: Callable[P, R]) -> Callable[P, R]:
             return _run_outermost(lambda: function(*args, **kwargs))
 
     return run
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Every read of the block sees the data as it is at the first one; the server refuses writes.
+
+    The server keeps what it needs for that for minSnapshotHistoryWindowInSeconds, five minutes by default; a read after
+    that raises SnapshotTooOld. https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
+    """
+    if current_session() is not None:
+        raise RuntimeError("a snapshot cannot begin within a transaction or another snapshot")
+    with translated_errors(), get_database().client.start_session(snapshot=True) as session:
+        connection.session = session  # type: ignore[attr-defined]
+        try:
+            yield
+        except driver.OperationFailure as error:
+            if error.code == SNAPSHOT_TOO_OLD:
+                raise SnapshotTooOld from error
+            raise
+        finally:
+            connection.session = None  # type: ignore[attr-defined]
 
 
 def after_commit(callback: Callable[[], None]) -> None:

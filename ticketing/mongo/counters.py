@@ -4,8 +4,17 @@ from pymongo import ReturnDocument
 from pymongo.database import Database
 
 from ticketing.mongo import ObjectId
-from ticketing.mongo.client import get_database, translated_errors
+from ticketing.mongo.client import current_session, get_database, translated_errors
 from ticketing.mongo.repository import Document
+
+
+def last_number(tenant_id: ObjectId, name: str) -> int:
+    """The number that was handed out last; 0 before the first."""
+    with translated_errors("The counter"):
+        document = get_database()["counters"].find_one(
+            {"_id": {"tenant_id": tenant_id, "name": name}}, session=current_session()
+        )
+    return 0 if document is None else int(document["value"])
 
 
 def next_number(tenant_id: ObjectId, name: str, amount: int = 1, database: Database[Document] | None = None) -> int:

@@ -4,7 +4,7 @@ A repository is bound to one tenant for life. Filters are combined as ``{"$and":
 in ``where`` can widen them. Documents go in and come out as plain dicts with aware UTC times.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pymongo import ReturnDocument, UpdateOne
@@ -61,6 +61,11 @@ class Repository:
             cursor = self.collection.find(self.scoped(where), _projection(fields), limit=limit, session=_session())
             cursor = cursor.hint(hint) if hint else cursor
             return list(cursor.sort(list(sort)) if sort else cursor)
+
+    def stream(self, where: Where, *, sort: Sort) -> Iterator[Document]:
+        """All matches in ``sort`` order, one after another in constant memory; for exports."""
+        with translated_errors(self.noun):
+            yield from self.collection.find(self.scoped(where), sort=list(sort), session=_session())
 
     def find_by_ids(self, ids: Iterable[ObjectId | None], *, fields: Sequence[str] = ()) -> dict[ObjectId, Document]:
         """Documents by id in one round trip; None and unknown ids are left out."""

@@ -1,11 +1,9 @@
 """Imports tickets from a file: row by row checked, batch by batch stored. Nobody is notified."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from itertools import islice
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from accounts.bulk import import_customers
@@ -15,6 +13,8 @@ from ticketing.errors import FieldError, InvalidInput
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 from tickets.repository import TicketRepository
+from tickets.stats.services import fold_all
+from tickets.transfer.batches import batches
 from tickets.transfer.cleaning import Cleaner, Draft
 from tickets.transfer.documents import Documents, Resolved, resolve
 from tickets.transfer.mapping import FieldMapping
@@ -23,7 +23,6 @@ from tickets.transfer.reading import Row, SourceFile
 from tickets.transfer.storing import store_past
 
 BATCH = 500
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +100,10 @@ class _Import:
         columns = self._source.columns()
         if columns is not None:
             self._mapping.check_columns(columns)
-        for rows in _batches(self._source.rows(), self._options.batch):
+        for rows in batches(self._source.rows(), self._options.batch):
             self._import_batch(rows)
             on_batch(self._report)
+        fold_all(self._tickets.tenant_id)
         return self._report
 
     def _import_batch(self, rows: list[Row]) -> None:
@@ -172,9 +172,3 @@ class _Import:
 def _emails(draft: Draft) -> Iterator[str]:
     yield from (draft.requester, draft.assignee)
     yield from (comment.author for comment in draft.comments)
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
