@@ -84,7 +84,7 @@ def get_actor_of_key(raw: str) -> Actor:
     if key is None or key["revoked_at"] or (key["expires_at"] and key["expires_at"] <= at):
         raise _refused()
     account = find_account(key["tenant_id"], key["owner_id"])
-    if account is None or account.user.role not in STAFF_ROLES:
+    if account is None or not account.user.is_agent:
         raise _refused()
     _note_use(keys, key["_id"], key["last_used_at"], at)
     return account.actor(Via.API, scopes=frozenset(key["scopes"]), key_name=key["name"])

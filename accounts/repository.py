@@ -1,10 +1,13 @@
 """Where people, teams, keys, sign-ins and failed attempts are stored and found."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from accounts.models import email_key
+from tenants.repository import TenantRepository
 from ticketing.errors import AlreadyExists
 from ticketing.mongo import ObjectId
+from ticketing.mongo.client import current_session, translated_errors
 from ticketing.mongo.repository import Document, PlatformRepository, Repository, Where
 
 
@@ -16,6 +19,29 @@ class UserRepository(Repository):
 
     def find_by_email(self, email: str) -> Document | None:
         return self.find_one({"email_key": email_key(email)})
+
+    def find_active_account(self, id_: ObjectId) -> tuple[Document, Document] | None:
+        """An active user and his active tenant."""
+        return self._find_account({"_id": id_})
+
+    def find_signed_in_account(
+        self, id_: ObjectId, session_id: ObjectId, epoch: int
+    ) -> tuple[Document, Document] | None:
+        """The same, while this sign-in of the user stands."""
+        session = {"_id": session_id, "tenant_id": self.tenant_id, "user_id": id_, "revoked_at": None}
+        joined = [
+            _join(TokenFamilyRepository.collection_name, session, "session"),
+            {"$match": {"session": {"$ne": []}}},
+        ]
+        return self._find_account({"_id": id_, "token_epoch": epoch}, joined)
+
+    def _find_account(self, where: Where, further: Sequence[Document] = ()) -> tuple[Document, Document] | None:
+        """One round trip, because every request begins with it. Each join is by primary key and within the tenant."""
+        tenant = _join(TenantRepository.collection_name, {"_id": self.tenant_id, "status": "active"}, "tenant")
+        pipeline = [{"$match": self.scoped({**where, "is_active": True})}, tenant, {"$unwind": "$tenant"}, *further]
+        with translated_errors(self.noun):
+            found = next(iter(self.collection.aggregate(pipeline, session=current_session())), None)
+        return None if found is None else (found, found["tenant"])
 
     def active_with(self, roles: list[str]) -> int:
         """How many active accounts have one of the roles."""
@@ -49,6 +75,10 @@ class OperatorRepository(UserRepository, PlatformRepository):
 def users_of(tenant_id: ObjectId | None) -> UserRepository:
     """The accounts of a tenant, or the platform's operators."""
     return OperatorRepository() if tenant_id is None else UserRepository(tenant_id)
+
+
+def _join(collection: str, where: Document, name: str) -> Document:
+    return {"$lookup": {"from": collection, "pipeline": [{"$match": where}], "as": name}}
 
 
 class TeamRepository(Repository):

@@ -16,13 +16,13 @@ from rest_framework_simplejwt.tokens import Token
 
 from accounts.actor import Actor, Via
 from accounts.models import User
-from accounts.repository import TokenFamilyRepository, users_of
+from accounts.repository import TokenFamilyRepository, UserRepository, users_of
 from accounts.roles import Role
 from tenants.models import Tenant
-from tenants.services import find_active_tenant
 from ticketing.clock import now
 from ticketing.errors import NotAuthenticated
 from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo.repository import Document
 
 logger = logging.getLogger("ticketing.accounts")
 
@@ -81,11 +81,7 @@ class Account:
 
 def find_account(tenant_id: ObjectId, user_id: ObjectId) -> Account | None:
     """The account, unless it or its tenant is not active, or either does not exist."""
-    user = users_of(tenant_id).find_one({"_id": user_id})
-    if user is None or not user["is_active"]:
-        return None
-    tenant = find_active_tenant(tenant_id)
-    return None if tenant is None else Account(User.from_document(user), tenant)
+    return _account(UserRepository(tenant_id).find_active_account(user_id))
 
 
 def open_session(user: User) -> Tokens:
@@ -112,9 +108,7 @@ def refresh_session(raw: str) -> tuple[Account, Tokens]:
     NotAuthenticated.
     """
     claims = _Claims.of(RefreshToken, raw)
-    account = find_account(claims.tenant_id, claims.user_id)
-    if account is None or account.user.token_epoch != claims.epoch:
-        raise _ended()
+    account = _get_account(claims)
     refresh = _token(RefreshToken, account.user, claims.session_id)
     families = TokenFamilyRepository(claims.tenant_id)
     if families.rotate(claims.session_id, claims.jti, refresh["jti"], _expiry(refresh)) is None:
@@ -138,13 +132,19 @@ def end_all_sessions(user: User) -> None:
 def get_account_of_token(raw: str) -> Account:
     """The live account behind an access token. Raises NotAuthenticated when it does not stand any more."""
     claims = _Claims.of(AccessToken, raw)
-    account = find_account(claims.tenant_id, claims.user_id)
-    if account is None or account.user.token_epoch != claims.epoch:
-        raise _ended()
-    family = {"_id": claims.session_id, "user_id": claims.user_id, "revoked_at": None}
-    if TokenFamilyRepository(claims.tenant_id).find_one(family, fields=["_id"]) is None:
+    return _get_account(claims)
+
+
+def _get_account(claims: _Claims) -> Account:
+    users = UserRepository(claims.tenant_id)
+    account = _account(users.find_signed_in_account(claims.user_id, claims.session_id, claims.epoch))
+    if account is None:
         raise _ended()
     return account
+
+
+def _account(found: tuple[Document, Document] | None) -> Account | None:
+    return None if found is None else Account(User.from_document(found[0]), Tenant.from_document(found[1]))
 
 
 def _token(token_class: type[Token], user: User, session_id: ObjectId) -> Token:

@@ -32,7 +32,7 @@ class UserFilters(StrictFilterSet):
 
 
 class TeamFilters(StrictFilterSet):
-    orderings = {"name": (("name", 1), ("_id", 1))}
+    orderings = {"name": (("name", 1),)}
 
     is_active = FlagFilter("is_active")
 

@@ -246,11 +246,11 @@ def test_reuse_is_punished_also_with_an_idempotency_key(cast: Cast) -> None:
     assert not works(fresh)
 
 
-def test_a_request_costs_three_look_ups_by_primary_key(cast: Cast) -> None:
+def test_a_request_is_authenticated_in_one_round_trip(cast: Cast) -> None:
     tokens = open_session(cast.ada)
     with recorded_commands() as sent:
         get_account_of_token(tokens.access)
-    assert sent == ["find users", "find tenants", "find token_families"]
+    assert sent == ["aggregate users"]
 
 
 def test_sign_ins_are_forgotten_when_their_refresh_token_has_expired(cast: Cast) -> None:

@@ -1,5 +1,6 @@
 """/users, /teams and /auth over HTTP."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -41,13 +42,14 @@ def test_people_are_filtered(cast: Cast) -> None:
     team = client.post("/api/v1/teams", {"name": "Hardware"}).json()["id"]
     client.patch(f"{USERS}/{cast.amir.pk}", {"team_ids": [team]})
     client.delete(f"{USERS}/{cast.carl.pk}")
-    since = client.get(f"{USERS}/{cast.carla.pk}").json()["created_at"]
+    make_user(cast.acme, "later@example.test", "Lena Later", created_at=cast.ada.created_at + timedelta(hours=1))
+    since = (cast.ada.created_at + timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert names(client.get(f"{USERS}?role=agent,admin")) == ["Amir Acme", "Ada Acme"]
     assert names(client.get(f"{USERS}?is_active=false")) == ["Carl Customer"]
     assert names(client.get(f"{USERS}?team={team}")) == ["Amir Acme"]
-    assert names(client.get(f"{USERS}?created_at__gte={since}&is_active=true")) == ["Carla Customer"]
-    assert names(client.get(f"{USERS}?created_at__lt={since}")) == ["Amir Acme", "Ada Acme"]
-    assert client.get(f"{USERS}?role=user&count=true").json()["page"]["count"] == "2"
+    assert names(client.get(f"{USERS}?created_at__gte={since}&is_active=true")) == ["Lena Later"]
+    assert names(client.get(f"{USERS}?created_at__lt={since}&role=admin")) == ["Ada Acme"]
+    assert client.get(f"{USERS}?role=user&count=true").json()["page"]["count"] == "3"
 
 
 @pytest.mark.parametrize(
