@@ -1,0 +1,136 @@
+"""Everybody of acme asks every route, by every method, for what is globex's: nobody learns that it exists."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.isolation.answers import Answer, ask, difference, leak, texts_in, texts_of_url
+from tests.isolation.registry import ASKED_OF_THE_VIEW, QUERIES, Body, known_api, nothing
+from tests.isolation.routes import METHODS, Route, api_routes
+from tests.isolation.world import MISSING, ROLES, Ids, World
+
+pytestmark = pytest.mark.django_db
+Walked = Callable[[int, str], None]
+
+
+@dataclass
+class Walk:
+    """One role's way through the API. Every fault is noted; the test shows all of them at once."""
+
+    world: World
+    role: str
+    faults: list[str] = field(default_factory=list)
+    combinations: int = 0
+
+    def ask(self, method: str, url: str, body: Any, *, html: bool = False) -> Answer:
+        answer = ask(self.world.api[self.role], method, url, body, html=html)
+        if answer.has_written:
+            self._check_written(f"{method} {url} {body}", [text for text in texts_in(body) if len(text) != 24])
+        if answer.status >= 500:
+            self.faults.append(f"{method} {url} {body}: answered {answer.status}")
+        if found := leak(answer, self.world.secrets, *texts_of_url(url), *texts_in(body)):
+            self.faults.append(f"{method} {url} {body}: leaks …{found}…")
+        return answer
+
+    def compare(self, method: str, of: Callable[[Ids], tuple[str, Any]], *, html: bool = False) -> None:
+        """The request with globex's ids must be answered as the one with ids of nothing."""
+        foreign = self.ask(method, *of(self.world.foreign), html=html)
+        missing = self.ask(method, *of(MISSING), html=html)
+        if found := difference(foreign, self.world.foreign, missing, MISSING):
+            self.faults.append(f"{method} {of(self.world.foreign)}: not as missing: {found}")
+
+    def finish(self) -> None:
+        """Nothing of globex has changed, also where the walk was refused."""
+        self._check_written("one of the refused requests", [])
+        assert not self.faults, f"{len(self.faults)} faults as {self.role}:\n" + "\n".join(self.faults)
+
+    def _check_written(self, by: str, sent: list[str]) -> None:
+        for written in self.world.snapshot.undo():
+            text = written.text
+            for each in sent:
+                text = text.replace(json.dumps(each)[1:-1], "")
+            if written.tenant_id == self.world.cast.globex.pk:
+                self.faults.append(f"{by}: wrote to globex's {written.collection}: {written.text[:300]}")
+            elif found := self.world.secrets.search(text):
+                self.faults.append(f"{by}: wrote globex's {found[0]} into {written.collection}: {written.text[:300]}")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_request_tells_of_another_tenant(world: World, walked: Walked, role: str) -> None:
+    walk = Walk(world, role)
+    for route in api_routes():
+        for method in METHODS:
+            _walk_method(walk, route, method)
+            walk.combinations += 1
+    walked(walk.combinations, "route × method × role")
+    walk.finish()
+
+
+def _walk_method(walk: Walk, route: Route, method: str) -> None:
+    known = known_api(route)
+    own = walk.world.own_of(walk.role)
+    for body in known.bodies.get(method, [nothing]):
+        _walk_body(walk, route, method, body)
+    if method == "GET" and route.path.startswith("api/"):
+        for arguments in known.arguments(own):
+            walk.ask(method, route.url(*arguments), None, html=True)
+        if known.names:
+            walk.compare(method, lambda ids: (route.url(*known.arguments(ids)[0]), None), html=True)
+
+
+def _walk_body(walk: Walk, route: Route, method: str, body: Body) -> None:
+    known = known_api(route)
+    own = walk.world.own_of(walk.role)
+    for position, arguments in enumerate(known.arguments(own)):
+        walk.ask(method, route.url(*arguments), body(own))
+        if known.names:
+            walk.compare(method, lambda ids, at=position: (route.url(*known.arguments(ids)[at]), body(own)))
+    if _names_somebody(body):
+        walk.compare(method, lambda ids: (route.url(*known.arguments(own)[0]), body(ids)))
+
+
+def _names_somebody(body: Body) -> bool:
+    """Whether the body depends on what it is made for."""
+    return any(text in MISSING.values().values() for text in texts_in(body(MISSING))) or "nobody@" in str(body(MISSING))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_parameter_of_a_list_tells_of_another_tenant(world: World, walked: Walked, role: str) -> None:
+    walk = Walk(world, role)
+    for route in api_routes():
+        for name, value in _queries(route, world):
+            url = f"{route.url(*known_api(route).arguments(world.own)[0])}?"
+            walk.ask("GET", url + urlencode({name: value(world.own)}), None)
+            if value(world.foreign) != value(MISSING):
+                walk.compare("GET", lambda ids, u=url, n=name, v=value: (u + urlencode({n: v(ids)}), None))
+                walk.compare("GET", lambda ids, u=url, n=name, v=value: (u + urlencode({n: v(ids)}), None), html=True)
+            walk.combinations += 1
+    walked(walk.combinations, "list parameters × role")
+    walk.finish()
+
+
+def _queries(route: Route, world: World) -> Iterator[tuple[str, Callable[[Ids], str]]]:
+    """Every parameter of the route's GET with every value that the registry has for it."""
+    if not hasattr(route.view, "known_parameters"):
+        return
+    view = route.view()
+    for name in sorted(view.known_parameters("GET") - ASKED_OF_THE_VIEW):
+        for value in QUERIES[name]:
+            yield name, value
+    for name, offered in values_of_the_view(view).items():
+        for each in offered:
+            yield name, lambda ids, each=each: each
+
+
+def values_of_the_view(view: Any) -> dict[str, list[str]]:
+    """What a view's own lists offer: each value, and all of them at once where that is allowed."""
+    members = view.declared_members() if view.sparse else []
+    return {
+        "ordering": list(view.filters.orderings) if view.filters else [],
+        "include": [*view.includes, ",".join(view.includes)] if view.includes else [],
+        "fields": [*members, ",".join(members)] if members else [],
+    }
