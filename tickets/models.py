@@ -126,15 +126,14 @@ class Ticket(TenantModel):
             models.Index(fields=["tenant_id", "-created_at", "-id", "updated_at"], name="tickets_created"),
             models.Index(fields=["tenant_id", "-updated_at", "-id", "created_at"], name="tickets_updated"),
             *_sorted_by_time("status", "status"),
-            *_sorted_by_time("priority", "priority"),
-            *_sorted_by_time("category", "category"),
-            *_sorted_by_time("type", "type"),
-            *_sorted_by_time("assignee", "assigned_to"),
-            *_sorted_by_time("team", "team"),
-            *_sorted_by_time("requester", "created_by"),
-            *_sorted_by_time("tags", "tags"),
-            *_sorted_by_time("work", "assigned_to", "status"),
-            *_sorted_by_time("teamwork", "team", "status"),
+            # Each of these with any choice of statuses; tickets.lists names all of them where none is chosen.
+            *_sorted_by_time("priority", "priority", "status"),
+            *_sorted_by_time("category", "category", "status"),
+            *_sorted_by_time("type", "type", "status"),
+            *_sorted_by_time("assignee", "assigned_to", "status"),
+            *_sorted_by_time("team", "team", "status"),
+            *_sorted_by_time("requester", "created_by", "status"),
+            *_sorted_by_time("tags", "tags", "status"),
             models.Index(fields=["tenant_id", "participant_ids", "-created_at", "-id"], name="tickets_own_created"),
             models.Index(
                 fields=["tenant_id", "participant_ids", "-public_updated_at", "-id"], name="tickets_own_updated"
