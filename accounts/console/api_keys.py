@@ -54,6 +54,8 @@ class ApiKeyAdmin(ServiceModelAdmin):
     permissions = {"view": Action.API_KEYS_MANAGE, "add": Action.API_KEYS_MANAGE}
     navigation_group = gettext_lazy("Administration")
     navigation_icon = "key"
+    navigation_position = 52
+    title = gettext_lazy("API keys")
     form = ApiKeyForm
     list_display = ("name", "beginning", "scope_list", "state", "last_used", "created")
     list_display_links = None

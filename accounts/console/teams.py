@@ -37,6 +37,7 @@ class TeamAdmin(ServiceModelAdmin):
     permissions = {"view": Action.TEAMS_MANAGE, "add": Action.TEAMS_MANAGE, "change": Action.TEAMS_MANAGE}
     navigation_group = gettext_lazy("Administration")
     navigation_icon = "groups"
+    navigation_position = 51
     form = TeamForm
     add_form = NewTeamForm
     list_display = ("name", "state")

@@ -87,6 +87,7 @@ class NewTenantForm(ServiceForm):
 
 class TenantAdmin(ServiceModelAdmin):
     permissions = {"view": Action.TENANTS_MANAGE, "add": Action.TENANTS_MANAGE, "change": Action.TENANTS_MANAGE}
+    navigation_position = 53
     add_form = NewTenantForm
     change_form_template = "accounts/console/tenant.html"
     add_form_template = "console/change_form.html"
@@ -226,9 +227,9 @@ class TenantAdmin(ServiceModelAdmin):
         context["is_operator"] = self.is_operator(request)
         if tenant is not None:
             context["state"] = self.state(tenant)
-            if not context["is_operator"]:
-                context |= {"title": _("Settings"), "subtitle": None}
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        if not context["is_operator"]:
+            context["title"] = _("Settings")
         return response
 
     def page_url(self, tenant: Tenant) -> str:

@@ -75,6 +75,7 @@ class UserAdmin(ServiceModelAdmin):
     permissions = {"view": Action.USERS_READ, "add": Action.USERS_MANAGE, "change": Action.USERS_MANAGE}
     navigation_group = gettext_lazy("Administration")
     navigation_icon = "group"
+    navigation_position = 50
     form = UserForm
     add_form = NewUserForm
     change_form_template = "accounts/console/user.html"

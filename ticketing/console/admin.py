@@ -35,6 +35,8 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
     permissions: ClassVar[Mapping[str, str]] = {}
     navigation_group: ClassVar[str] = ""
     navigation_icon: ClassVar[str] = "list"
+    navigation_position: ClassVar[int] = 100
+    title: ClassVar[Any] = ""
 
     form = ServiceForm
     add_form: ClassVar[type[ServiceForm] | None] = None
@@ -77,13 +79,17 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
         """The links in the side bar."""
         if self.navigation_group and self.has_module_permission(request):
             link = self.changelist_url
-            title = str(self.opts.verbose_name_plural).capitalize()
             active = request.path.startswith(link)
-            yield Item(self.navigation_group, title, link, self.navigation_icon, active)
+            yield Item(self.navigation_group, self.list_title, link, self.navigation_icon, active)
 
     def get_panels(self, request: HttpRequest) -> Iterable[str]:
         """Rendered parts of the overview."""
         return ()
+
+    @property
+    def list_title(self) -> str:
+        """What the whole list is called."""
+        return str(self.title or self.opts.verbose_name_plural.capitalize())
 
     @property
     def changelist_url(self) -> str:
@@ -164,6 +170,18 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
             )
         )
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Django's page with one button, the object's name as its title and the way back to the list."""
+        if context["original"] is not None:
+            context["title"], context["subtitle"] = str(context["original"]), None
+        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
+        if self.can(request, "view"):
+            context["list_url"] = self.changelist_url
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
     # --- missing things -------------------------------------------------------------------------------------------
 
     def changeform_view(
@@ -206,9 +224,7 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         take_cursors(request)
-        response: HttpResponse = super().changelist_view(
-            request, {"title": str(self.opts.verbose_name_plural).capitalize(), **(extra_context or {})}
-        )
+        response: HttpResponse = super().changelist_view(request, {"title": self.list_title, **(extra_context or {})})
         return response
 
     def get_columns(self) -> Sequence[str]:

@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -67,6 +68,17 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = self.multi_page = False
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a search or a visible filter is set."""
+        return bool(self.query) or any(spec.value() for spec in self.filter_specs if not spec.hidden)
+
+    @property
+    def cleared_url(self) -> str:
+        """The list without them."""
+        visible = [spec.parameter_name for spec in self.filter_specs if not spec.hidden]
+        return self.get_query_string(dict.fromkeys([*visible, SEARCH_VAR]))
 
     @property
     def next_page_url(self) -> str:

@@ -1,12 +1,15 @@
 """How values look in lists and on pages."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from ticketing import clock
 
 
 def badge(value: str, label: object) -> SafeString:
@@ -15,13 +18,21 @@ def badge(value: str, label: object) -> SafeString:
 
 
 def moment(at: datetime | None) -> SafeString:
-    """How long ago, in its largest unit, with the exact time as its title."""
+    """How long ago it was, with the exact time as its title."""
     if at is None:
         return format_html('<span class="console-quiet">{}</span>', "–")
-    local = timezone.localtime(at)
-    return format_html(
-        '<time class="console-nowrap" datetime="{}" title="{}">{}</time>',
-        at.isoformat(),
-        format_date(local, "D j M Y, H:i T"),
-        timesince(at, depth=1),
-    )
+    return _time(at, _("%(age)s ago") % {"age": timesince(at, depth=1)} if _is_past(at) else _("just now"))
+
+
+def age(at: datetime) -> SafeString:
+    """How old something is, in its largest unit, with the exact time as its title."""
+    return _time(at, timesince(at, depth=1) if _is_past(at) else _("just now"))
+
+
+def _is_past(at: datetime) -> bool:
+    return clock.now() - at >= timedelta(minutes=1)
+
+
+def _time(at: datetime, shown: str) -> SafeString:
+    exact = format_date(timezone.localtime(at), "D j M Y, H:i T")
+    return format_html('<time class="console-nowrap" datetime="{}" title="{}">{}</time>', at.isoformat(), exact, shown)

@@ -76,7 +76,7 @@ class ConsoleSite(UnfoldAdminSite):
         return grouped(item for admin in self._admins() for item in admin.get_navigation(request))
 
     def _admins(self) -> list[Any]:
-        return list(self._registry.values())
+        return sorted(self._registry.values(), key=lambda admin: admin.navigation_position)
 
 
 def with_policy(view: View) -> View:

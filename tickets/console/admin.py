@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from accounts.roles import Action
 from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.changelist import sort_of
-from ticketing.console.display import badge, moment
+from ticketing.console.display import age, badge, moment
 from ticketing.console.navigation import Item
 from ticketing.console.site import site
 from ticketing.errors import InvalidInput, NotFound
@@ -53,6 +53,7 @@ def _priority_action(priority: Priority) -> Callable[..., None]:
 class TicketAdmin(ServiceModelAdmin):
     """Agents' day: a queue by views and filters, and one page for everything about a ticket."""
 
+    navigation_position = 10
     permissions = {
         "view": Action.TICKETS_READ_ALL,
         "add": Action.TICKETS_CREATE_FOR_OTHERS,
@@ -177,7 +178,7 @@ class TicketAdmin(ServiceModelAdmin):
 
     @display(description=gettext_lazy("Age"), ordering="-created_at")
     def age(self, ticket: Any) -> SafeString:
-        return moment(ticket.created_at)
+        return age(ticket.created_at)
 
     @display(description=gettext_lazy("Last activity"), ordering="-updated_at")
     def last_activity(self, ticket: Any) -> SafeString:
@@ -250,7 +251,6 @@ class TicketAdmin(ServiceModelAdmin):
                 context |= ticket_context(request, ticket)
             except InvalidInput:  # a cursor that is none
                 return self.missing(request)
-            context |= {"title": f"#{ticket.number} {ticket.title}", "subtitle": None}
             form = context["adminform"].form
             context["side_fields"] = [form[name] for name in _SIDE]
             context["closed"] = ticket.status == Status.CLOSED

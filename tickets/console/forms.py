@@ -59,7 +59,9 @@ class _TicketFields(ServiceForm):
     assigned_to = IdChoiceField(label=_("Assignee"))
     team = IdChoiceField(label=_("Team"))
     category = _text(_("Category"), MAX_CATEGORY, required=False)
-    tags = TagsField(label=_("Tags"), required=False, widget=UnfoldAdminTextInputWidget, help_text=_("With commas"))
+    tags = TagsField(
+        label=_("Tags"), required=False, widget=UnfoldAdminTextInputWidget, help_text=_("Separated by commas")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
@@ -12,6 +13,11 @@ from tickets.models import Priority, Status
 Names = Mapping[ObjectId, str]
 
 _LABELS: dict[str, Mapping[Any, Any]] = {"status": dict(Status.choices), "priority": dict(Priority.choices)}
+_FIELDS = {
+    "assigned_to_id": gettext_lazy("assignee"),
+    "team_id": gettext_lazy("team"),
+    "follower_ids": gettext_lazy("followers"),
+}
 _SHOWN = 60
 
 
@@ -43,21 +49,20 @@ def author(event: Document) -> str:
 
 
 def _change(field: str, old: Any, new: Any, names: Names) -> str:
-    label = field.removesuffix("_id").removesuffix("_ids").replace("_", " ")
+    label = _FIELDS.get(field, field.replace("_", " "))
     if field in ("description", "title"):
         return _("changed the %(field)s") % {"field": label}
-    return _("%(field)s: %(old)s → %(new)s") % {
-        "field": label,
-        "old": _value(field, old, names),
-        "new": _value(field, new, names),
-    }
+    told = {"field": label, "old": _value(field, old, names), "new": _value(field, new, names)}
+    if not new:
+        return _("removed the %(field)s %(old)s") % told
+    if not old:
+        return _("set the %(field)s to %(new)s") % told
+    return _("changed the %(field)s from %(old)s to %(new)s") % told
 
 
 def _value(field: str, value: Any, names: Names) -> str:
     if isinstance(value, list):
-        return ", ".join(_value(field, each, names) for each in value) or "–"
-    if value is None or value == "":
-        return "–"
+        return ", ".join(_value(field, each, names) for each in value)
     if isinstance(value, ObjectId):
         return names.get(value, _("somebody"))
     return str(_LABELS.get(field, {}).get(value, value))[:_SHOWN]
