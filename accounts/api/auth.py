@@ -43,7 +43,6 @@ class LoginView(_CredentialView):
     secret_response = True
     inputs = {"POST": s.LoginInput}
     outputs = {"POST": s.TokensOutput}
-    statuses = {"POST": 200}
     errors = {"POST": [401]}
 
     def post(self, request: Request) -> Response:
@@ -58,9 +57,11 @@ class RegisterView(ApiView):
 
     tag = "auth"
     public = True
+    authentication_classes: Sequence[type[BaseAuthentication]] = []
     throttle = "sign_in"
     inputs = {"POST": s.RegisterInput}
     outputs = {"POST": s.UserOutput}
+    statuses = {"POST": 201}
     errors = {"POST": [403, 409]}
 
     def post(self, request: Request) -> Response:
@@ -80,7 +81,6 @@ class RefreshView(_CredentialView):
     secret_response = True
     inputs = {"POST": s.RefreshInput}
     outputs = {"POST": s.TokensOutput}
-    statuses = {"POST": 200}
     errors = {"POST": [401]}
 
     def post(self, request: Request) -> Response:
@@ -122,7 +122,6 @@ class PasswordView(_CredentialView):
     secret_response = True
     inputs = {"POST": s.PasswordInput}
     outputs = {"POST": s.TokensOutput}
-    statuses = {"POST": 200}
     errors = {"POST": [401, 403, 409]}
 
     def post(self, request: Request) -> Response:

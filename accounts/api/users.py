@@ -102,6 +102,7 @@ class InvitationView(ApiView):
     tag = "users"
     actions = {"POST": Action.USERS_MANAGE}
     outputs = {"POST": s.InvitationOutput}
+    statuses = {"POST": 201}
     errors = {"POST": [404]}
     secret_response = True
 

@@ -65,7 +65,9 @@ class Schema(AutoSchema):
         return [self.view.tag or next(iter(self._words()), "")]
 
     def get_auth(self) -> list[Document]:
-        return [{}] if self.view.public else [{name: []} for name in texts.SECURITY_SCHEMES]
+        names = texts.SECURITY_SCHEMES if self.view.authentication_classes else ()
+        schemes: list[Document] = [{name: []} for name in names]
+        return [{}, *schemes] if self.view.public else schemes
 
     def map_parsers(self) -> list[str]:
         """Forms are for browsers; a program sends a form only where it sends a file."""
