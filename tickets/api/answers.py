@@ -8,15 +8,26 @@ from rest_framework.request import Request
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing.mongo import ObjectId
-from ticketing.mongo.pages import Page
+from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
+from tickets.api.attachments import attachment_url
 from tickets.api.outputs import TicketOutput
-from tickets.api.representation import PERSON_COLUMNS, TicketColumns, authors, comment_page, person
+from tickets.api.representation import (
+    PERSON_COLUMNS,
+    TicketColumns,
+    attachment,
+    authors,
+    comment_page,
+    person,
+    visible_count,
+)
+from tickets.attachments.lists import page_of_attachments
 from tickets.conversation.lists import first_pages
 from tickets.people import find_people
 from tickets.services import allowed_transitions
 
 COMMENTS_OF_ONE, COMMENTS_OF_EACH = 25, 10
+ATTACHMENTS_OF_ONE = 100
 WHOLE = tuple(TicketOutput().fields)
 _URLS = {"url": "", "comments_url": "/comments", "attachments_url": "/attachments"}
 
@@ -42,6 +53,8 @@ def represent(
         row |= {name: person(actor, ticket[column], people) for name, column in people_columns.items()}
         if threads:
             row["comments"] = comment_page(actor, threads[ticket["_id"]], people)
+        if "attachments" in members:
+            row["attachments"] = _attachments(request, actor, ticket)
         if "allowed_transitions" in members:
             row["allowed_transitions"] = allowed_transitions(actor, ticket)
         row |= {name: f"{base}/{ticket['_id']}{path}" for name, path in _URLS.items() if name in members}
@@ -53,6 +66,14 @@ def represent_one(request: Request, actor: Actor, ticket: Document, members: Col
     """The wanted members of a ticket on its own page, or as a write answers it."""
     columns = TicketColumns(actor, members)
     return represent(request, actor, [ticket], columns, members, comments=COMMENTS_OF_ONE)[0]
+
+
+def _attachments(request: Request, actor: Actor, ticket: Document) -> list[Document]:
+    """The first files of one ticket; none where an API key may not read files."""
+    if not actor.can(Action.ATTACHMENTS_READ) or not visible_count(actor, ticket, "attachment_count"):
+        return []
+    page = page_of_attachments(actor, ticket, PageRequest(ATTACHMENTS_OF_ONE))
+    return [attachment(row, attachment_url(request, row)) for row in page.rows]
 
 
 def _threads(actor: Actor, tickets: Sequence[Document], limit: int) -> dict[ObjectId, Page]:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from tickets.api.attachments import AttachmentsView, AttachmentView
 from tickets.api.comments import CommentsView, CommentView
 from tickets.api.events import EventsView
 from tickets.api.stats import StatsView
@@ -13,6 +14,8 @@ urlpatterns = [
     path("tickets/<str:id>", TicketView.as_view(), name="ticket"),
     path("tickets/<str:id>/follow", FollowView.as_view(), name="ticket-follow"),
     path("tickets/<str:id>/comments", CommentsView.as_view(), name="ticket-comments"),
+    path("tickets/<str:id>/attachments", AttachmentsView.as_view(), name="ticket-attachments"),
     path("tickets/<str:id>/events", EventsView.as_view(), name="ticket-events"),
+    path("attachments/<str:id>", AttachmentView.as_view(), name="attachment"),
     path("comments/<str:id>", CommentView.as_view(), name="comment"),
 ]

@@ -1,0 +1,81 @@
+"""Files: those of a ticket, and their bytes."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.roles import Action
+from ticketing.api.pagination import page_request, wants_count
+from ticketing.api.views import ApiView
+from tickets.access import access_ticket
+from tickets.api import representation
+from tickets.api.inputs import NewAttachmentInput
+from tickets.api.outputs import AttachmentOutput
+from tickets.attachments.lists import page_of_attachments
+from tickets.attachments.services import add_attachment, open_attachment
+
+FORM_BYTES = 64 * 1024  # what a form takes besides the file
+# A file must never run as a page of ours, whatever is in it.
+DOWNLOAD_POLICY = "default-src 'none'; sandbox"
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+class AttachmentsView(ApiView):
+    """The files of a ticket, oldest first, and new ones (multipart/form-data).
+
+    A file of a comment is seen by whoever sees the comment; `visibility` is for files without one.
+    """
+
+    actions = {"GET": Action.ATTACHMENTS_READ, "POST": Action.ATTACHMENTS_ADD}
+    inputs = {"POST": NewAttachmentInput}
+    outputs = {"GET": AttachmentOutput, "POST": AttachmentOutput}
+    paginated = True
+    errors = {"POST": [409]}
+    tag = "attachments"
+
+    @property
+    def max_body_bytes(self) -> int:
+        return int(settings.MAX_FILE_BYTES) + FORM_BYTES
+
+    def get(self, request: Request, id: str) -> Response:
+        ticket = access_ticket(self.actor, id)
+        page = page_of_attachments(self.actor, ticket, page_request(request))
+        count = representation.visible_count(self.actor, ticket, "attachment_count") if wants_count(request) else None
+        return self.page(
+            page, [representation.attachment(row, attachment_url(request, row)) for row in page.rows], count
+        )
+
+    def post(self, request: Request, id: str) -> Response:
+        wanted = self.validated()
+        file, comment_id = wanted.pop("file"), wanted.pop("comment", None)
+        attachment = add_attachment(self.actor, id, file, comment_id=comment_id, **wanted)
+        url = attachment_url(request, attachment)
+        return self.created(representation.attachment(attachment, url), url)
+
+
+class AttachmentView(ApiView):
+    """A file's bytes, to be saved: never shown or run in the browser."""
+
+    actions = {"GET": Action.ATTACHMENTS_READ}
+    downloads = ["GET"]
+    tag = "attachments"
+
+    def get(self, request: Request, id: str) -> FileResponse:
+        attachment, file = open_attachment(self.actor, id)
+        response = FileResponse(file, content_type=UNKNOWN_TYPE)
+        response["Content-Length"] = str(attachment["size"])
+        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=attachment["name"])
+        response["Content-Security-Policy"] = DOWNLOAD_POLICY
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
+def attachment_url(request: Request, attachment: dict[str, Any]) -> str:
+    """Where an attachment's bytes are."""
+    return request.build_absolute_uri(reverse("attachment", args=[attachment["_id"]]))
