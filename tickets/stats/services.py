@@ -13,7 +13,7 @@ from accounts.roles import Action
 from ticketing import clock
 from ticketing.errors import InvalidInput, TicketingError
 from ticketing.mongo import ObjectId
-from ticketing.mongo.client import after_commit, transactional
+from ticketing.mongo.client import after_commit, snapshot, transactional
 from ticketing.mongo.repository import Document
 from tickets.models import Priority, Status, Type
 from tickets.stats.periods import ONE_DAY, day_after, each_day
@@ -111,13 +111,16 @@ def recount(tenant_id: ObjectId) -> int:
     return len(wrong)
 
 
-@transactional
 def differences(tenant_id: ObjectId) -> Increments:
     """What is missing from the cells, as a full count in one snapshot shows: by cell and path; empty when all is well.
 
-    As increments, the differences stay right while others fold. Takes memory for each distinct kind of ticket, and has
-    the minute that MongoDB gives a transaction.
+    As increments, the differences stay right while others fold. Raises SnapshotTooOld when counting takes too long.
     """
+    with snapshot():
+        return _differences(tenant_id)
+
+
+def _differences(tenant_id: ObjectId) -> Increments:
     expected: list[tuple[Facts | None, Facts | None]] = [(None, facts) for facts in CountedTickets(tenant_id).facts()]
     # What waits will be added by folding: take it off.
     expected += [tuple(reversed(stored_change(delta))) for delta in DeltaRepository(tenant_id).waiting()]  # type: ignore[misc]

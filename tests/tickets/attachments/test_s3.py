@@ -1,0 +1,85 @@
+"""Attachments in an S3 bucket, as ATTACHMENTS_BUCKET configures it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from moto import mock_aws
+
+from tests.cast import Cast, actor_of
+from ticketing.errors import NotFound, TooLarge
+from tickets.attachments import services
+from tickets.attachments.files import new_key
+from tickets.attachments.services import add_attachment, open_attachment
+from tickets.attachments.sweeping import sweep_files
+from tickets.services import open_ticket
+
+pytestmark = pytest.mark.django_db
+
+BUCKET = "attachments-of-a-test"
+NOW = timedelta(hours=-1)  # "older than an hour from now": everything
+
+
+@pytest.fixture(autouse=True)
+def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in (("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("DEFAULT_REGION", "eu-central-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with mock_aws():
+        bucket = boto3.resource("s3").Bucket(BUCKET)
+        bucket.create(CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        options = {"bucket_name": BUCKET, "default_acl": None, "file_overwrite": False}
+        storage = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+        settings.STORAGES = {**settings.STORAGES, "default": storage}
+        yield bucket
+
+
+def keys(bucket: Any) -> list[str]:
+    return [item.key for item in bucket.objects.all()]
+
+
+def test_a_file_goes_up_and_comes_back(cast: Cast, bucket: Any) -> None:
+    carla = actor_of(cast.carla)
+    content = bytes(range(256)) * 4000
+    ticket = open_ticket(carla, title="Broken")
+    added = add_attachment(carla, ticket["_id"], SimpleUploadedFile("big.bin", content))
+    assert keys(bucket) == [added["storage_key"]]
+    with open_attachment(carla, added["_id"])[1] as file:
+        assert file.read() == content
+    default_storage.delete(added["storage_key"])
+    assert keys(bucket) == []
+    with pytest.raises(NotFound, match="file is missing"):
+        open_attachment(carla, added["_id"])
+
+
+def test_failures_leave_nothing_in_the_bucket(
+    cast: Cast, bucket: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carla = actor_of(cast.carla)
+    ticket = open_ticket(carla, title="Broken")
+    settings.MAX_FILE_BYTES = 10
+    with pytest.raises(TooLarge):
+        add_attachment(carla, ticket["_id"], SimpleUploadedFile("a.txt", b"x" * 11))
+
+    def fail(*_: Any) -> None:
+        assert len(keys(bucket)) == 1
+        raise ConnectionResetError
+
+    monkeypatch.setattr(services, "reserve_storage", fail)
+    with pytest.raises(ConnectionResetError):
+        add_attachment(carla, ticket["_id"], SimpleUploadedFile("a.txt", b"x"))
+    assert keys(bucket) == []
+
+
+def test_the_sweep_works_on_a_bucket(cast: Cast, bucket: Any) -> None:
+    carla = actor_of(cast.carla)
+    added = add_attachment(carla, open_ticket(carla, title="Broken")["_id"], SimpleUploadedFile("a.txt", b"x"))
+    orphan = default_storage.save(new_key(cast.acme.pk), ContentFile(b"nobody's"))
+    theirs = default_storage.save(new_key(cast.globex.pk), ContentFile(b"theirs"))
+    report = sweep_files(cast.acme.pk, older_than=NOW)
+    assert (report.orphans, report.missing) == ([orphan], [])
+    assert set(keys(bucket)) == {added["storage_key"], theirs}

@@ -1,0 +1,58 @@
+"""Pure rules of attachments: names, types and sizes."""
+
+import re
+import unicodedata
+from codecs import getincrementaldecoder
+from pathlib import PurePosixPath
+
+from ticketing.errors import InvalidInput
+
+MAX_NAME = 200
+MAX_SUFFIX = 20
+MAX_TYPE = 120
+UNKNOWN_TYPE, TEXT_TYPE = "application/octet-stream", "text/plain"
+UNNAMED = "file"
+
+# RFC 6838, section 4.2: what a media type's name is made of.
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+_TEXT_CONTROLS = frozenset("\t\n\r\f")
+
+
+def clean_name(name: str) -> str:
+    """A file's name to show and to save under: the last part of a path, of visible characters, at most 200 of them.
+
+    Control characters and those that change the direction of writing go, since they disguise a name (Unicode TR 36).
+    A name that is too long keeps its ending. Nothing left becomes ``file``.
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    visible = "".join(" " if character.isspace() else character for character in last if _is_visible(character))
+    cleaned = " ".join(visible.split()).rstrip(". ")
+    if len(cleaned) > MAX_NAME:
+        suffix = PurePosixPath(cleaned).suffix[:MAX_SUFFIX]
+        cleaned = cleaned[: MAX_NAME - len(suffix)].rstrip(". ") + suffix
+    return cleaned or UNNAMED
+
+
+def clean_type(declared: str | None) -> str:
+    """The media type that the sender declared, without parameters; the unknown type for anything malformed."""
+    media_type = (declared or "").partition(";")[0].strip().lower()
+    return media_type if len(media_type) <= MAX_TYPE and _MEDIA_TYPE.fullmatch(media_type) else UNKNOWN_TYPE
+
+
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are readable UTF-8, possibly cut within a character."""
+    try:
+        text = getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return all(character in _TEXT_CONTROLS or unicodedata.category(character) != "Cc" for character in text)
+
+
+def check_not_empty(size: int) -> None:
+    """Raises InvalidInput for an empty file."""
+    if not size:
+        raise InvalidInput.of("file", "is empty", "empty")
+
+
+def _is_visible(character: str) -> bool:
+    return character.isspace() or not unicodedata.category(character).startswith("C")

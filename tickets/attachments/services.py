@@ -1,0 +1,145 @@
+"""Adding files to tickets, and reading them."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+
+from accounts.actor import Actor
+from accounts.roles import Action
+from tenants.quotas import reserve_storage
+from ticketing import clock
+from ticketing.errors import NotAllowed, NotFound
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import transactional
+from ticketing.mongo.repository import Document
+from tickets.access import access_ticket, sees_internal
+from tickets.attachments.files import Measured, measure, new_key, store
+from tickets.attachments.repository import AttachmentRepository
+from tickets.attachments.rules import clean_name, clean_type
+from tickets.conversation.models import Visibility
+from tickets.conversation.services import access_comment
+from tickets.events.repository import NewEvent
+from tickets.rules import check_choice, check_open
+from tickets.writer import Change, store_change
+
+logger = logging.getLogger("ticketing.attachments")
+
+
+def add_attachment(
+    actor: Actor,
+    reference: str | ObjectId,
+    upload: "UploadedFile[Any]",
+    *,
+    comment_id: str | ObjectId | None = None,
+    visibility: str = Visibility.PUBLIC.value,
+) -> Document:
+    """Adds a file to a ticket, or to a comment on it, whose visibility it then has; returns what is known about it.
+
+    Raises InvalidInput, NotFound, NotAllowed, TooLarge, TicketClosed, QuotaExceeded; then neither
+    the file nor a row is left.
+    """
+    check_choice("visibility", visibility, Visibility.values)
+    _check_addition(actor, reference, comment_id, visibility)
+    row = _describe(actor, upload, measure(upload), clock.now())
+    store(row["storage_key"], upload)
+    rolled_back = True
+
+    @transactional
+    def record() -> Document:
+        nonlocal rolled_back
+        rolled_back = True
+        # Looked at again: the upload took its time.
+        ticket, visible_as, comment = _check_addition(actor, reference, comment_id, visibility)
+        place = {"ticket_id": ticket["_id"], "comment_id": comment and comment["_id"], "visibility": visible_as}
+        stored = AttachmentRepository(actor.tenant_id).insert({**row, **place})
+        store_change(actor, ticket, _change_by(stored), row["created_at"])
+        reserve_storage(actor.tenant_id, row["size"])
+        rolled_back = False
+        return stored
+
+    try:
+        return record()
+    except BaseException:
+        # A commit that failed may have happened all the same: then `manage.py sweep_files` decides.
+        if rolled_back:
+            default_storage.delete(row["storage_key"])
+        raise
+
+
+def access_attachment(actor: Actor, attachment_id: str | ObjectId) -> Document:
+    """An attachment that the actor may read. Raises NotFound for a missing, a foreign and an invisible one alike."""
+    actor.check(Action.ATTACHMENTS_READ)
+    missing = NotFound("The attachment does not exist")
+    found = None
+    if ObjectId.is_valid(attachment_id):
+        found = AttachmentRepository(actor.tenant_id).find_one({"_id": ObjectId(attachment_id)})
+    if found is None or (_is_internal(found) and not sees_internal(actor)):
+        raise missing
+    try:
+        access_ticket(actor, found["ticket_id"])
+    except NotFound:
+        raise missing from None
+    return found
+
+
+def open_attachment(actor: Actor, attachment_id: str | ObjectId) -> "tuple[Document, File[Any]]":
+    """An attachment and its open file, which the caller closes. Raises NotFound."""
+    attachment = access_attachment(actor, attachment_id)
+    try:
+        return attachment, default_storage.open(attachment["storage_key"])
+    except FileNotFoundError:
+        logger.exception("an attachment's file is missing", extra={"attachment": str(attachment["_id"])})
+        raise NotFound("The attachment's file is missing") from None
+
+
+def _check_addition(
+    actor: Actor, reference: str | ObjectId, comment_id: str | ObjectId | None, visibility: str
+) -> tuple[Document, str, Document | None]:
+    """The ticket, the attachment's visibility, and the comment, if the actor may add it there."""
+    actor.check(Action.ATTACHMENTS_ADD)
+    ticket = access_ticket(actor, reference)
+    comment = None if comment_id is None else _comment_on(actor, ticket, comment_id)
+    visible_as: str = visibility if comment is None else comment["visibility"]
+    if visible_as == Visibility.INTERNAL.value:
+        actor.check(Action.COMMENTS_ADD_INTERNAL)
+    check_open(ticket["status"])
+    return ticket, visible_as, comment
+
+
+def _comment_on(actor: Actor, ticket: Document, comment_id: str | ObjectId) -> Document:
+    comment = access_comment(actor, comment_id)
+    if comment["ticket_id"] != ticket["_id"]:
+        raise NotFound("The comment does not exist")
+    if not actor.is_staff and comment["author_id"] != actor.user_id:
+        raise NotAllowed("Only its author may add a file to a comment")
+    return comment
+
+
+def _describe(actor: Actor, upload: "UploadedFile[Any]", measured: Measured, now: datetime) -> Document:
+    return {
+        "name": clean_name(upload.name or ""),
+        "size": measured.size,
+        "content_type": clean_type(upload.content_type),
+        "sniffed_type": measured.sniffed_type,
+        "sha256": measured.sha256,
+        "storage_key": new_key(actor.tenant_id),
+        "uploaded_by_id": actor.user_id,
+        "created_at": now,
+    }
+
+
+def _change_by(attachment: Document) -> Change:
+    internal = _is_internal(attachment)
+    data = {"attachment_id": attachment["_id"], **{name: attachment[name] for name in ("name", "size", "visibility")}}
+    event = NewEvent("attachment.added", {}, {**data, "comment_id": attachment["comment_id"]})
+    counter = "internal_attachment_count" if internal else "attachment_count"
+    return Change(increments={counter: 1}, events=[event], internal=internal)
+
+
+def _is_internal(attachment: Document) -> bool:
+    internal: bool = attachment["visibility"] == Visibility.INTERNAL.value
+    return internal
