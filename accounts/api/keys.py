@@ -1,6 +1,5 @@
 """/api-keys: the secrets of integrations."""
 
-from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,7 +33,7 @@ class ApiKeysView(ApiView):
     def post(self, request: Request) -> Response:
         """Creates an API key; its secret is in this answer and never again."""
         key, secret = create_api_key(self.actor, **self.validated())
-        return self.created({**s.show_api_key(key), "key": secret}, reverse("api-key", args=[key.pk]))
+        return self.created({**s.show_api_key(key), "key": secret}, f"{request.path}/{key.pk}")
 
 
 class ApiKeyView(ApiView):

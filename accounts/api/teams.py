@@ -1,6 +1,5 @@
 """/teams: the groups of staff that tickets are given to."""
 
-from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,7 +33,7 @@ class TeamsView(ApiView):
     def post(self, request: Request) -> Response:
         """Creates a team."""
         team = create_team(self.actor, **self.validated())
-        return self.created(s.show_team(team), reverse("team", args=[team.pk]), version=team.version)
+        return self.created(s.show_team(team), f"{request.path}/{team.pk}", version=team.version)
 
 
 class TeamView(ApiView):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -40,8 +39,8 @@ class UsersView(ApiView):
         given = self.validated()
         user = create_user(self.actor, **given)
         invitation = None if given.get("password") else invitation_for(user)
-        location = reverse("user", args=[user.pk])
-        return self.created({**s.show_user(user), "invitation": invitation}, location, version=user.version)
+        data = {**s.show_user(user), "invitation": invitation}
+        return self.created(data, f"{request.path}/{user.pk}", version=user.version)
 
 
 class UserView(ApiView):
