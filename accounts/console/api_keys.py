@@ -4,15 +4,16 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
+from django.contrib.admin.decorators import action, display
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from accounts.access import access_api_key, visible_api_keys
+from accounts.console.acting import actor_of
 from accounts.console.fields import text
 from accounts.keys import LONGEST_NAME, create_api_key, revoke_api_key
 from accounts.models import ApiKey
@@ -64,11 +65,11 @@ class ApiKeyAdmin(ServiceModelAdmin):
     actions = ("revoke",)
 
     def get_queryset(self, request: HttpRequest) -> TenantQuerySet:
-        return visible_api_keys(request.actor)  # type: ignore[attr-defined]
+        return visible_api_keys(actor_of(request))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ApiKey | None:
         try:
-            return access_api_key(request.actor, object_id)  # type: ignore[attr-defined]
+            return access_api_key(actor_of(request), object_id)
         except NotFound:
             return None
 
@@ -104,11 +105,11 @@ class ApiKeyAdmin(ServiceModelAdmin):
 
     @action(description=gettext_lazy("Revoke"), permissions=["add"])
     def revoke(self, request: HttpRequest, queryset: TenantQuerySet) -> None:
-        actor = request.actor  # type: ignore[attr-defined]
+        actor = actor_of(request)
         self.work_on_selected(request, queryset, lambda key: revoke_api_key(actor, key.pk))
 
     def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> ApiKey:
-        key, request.secret = create_api_key(request.actor, **values)  # type: ignore[attr-defined]
+        key, request.secret = create_api_key(actor_of(request), **values)  # type: ignore[attr-defined]
         return key
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from ticketing.console.filters import SelectFilter
-from ticketing.mongo.models import ServiceWrittenQuerySet
 
 
 class ActiveFilter(SelectFilter):
@@ -16,9 +16,8 @@ class ActiveFilter(SelectFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("yes", _("Active")), ("no", _("Inactive"))]
 
-    def narrow(self, request: HttpRequest, queryset: ServiceWrittenQuerySet, value: str) -> ServiceWrittenQuerySet:
-        found: ServiceWrittenQuerySet = queryset.filter(is_active=value == "yes")
-        return found
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(is_active=value == "yes")
 
 
 class RoleFilter(SelectFilter):

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.contrib.admin.decorators import display
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from accounts.access import access_team, visible_teams
+from accounts.console.acting import actor_of
 from accounts.console.fields import switch, text
 from accounts.models import Team
 from accounts.roles import Action
@@ -47,11 +48,11 @@ class TeamAdmin(ServiceModelAdmin):
     actions = ()
 
     def get_queryset(self, request: HttpRequest) -> TenantQuerySet:
-        return visible_teams(request.actor)  # type: ignore[attr-defined]
+        return visible_teams(actor_of(request))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Team | None:
         try:
-            return access_team(request.actor, object_id)  # type: ignore[attr-defined]
+            return access_team(actor_of(request), object_id)
         except NotFound:
             return None
 
@@ -60,12 +61,12 @@ class TeamAdmin(ServiceModelAdmin):
         return badge("active", _("Active")) if team.is_active else badge("inactive", _("Inactive"))
 
     def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> Team:
-        return create_team(request.actor, **values)  # type: ignore[attr-defined]
+        return create_team(actor_of(request), **values)
 
     def change_through_service(
         self, request: HttpRequest, obj: Team, changes: dict[str, Any], expected_version: int | None
     ) -> Team:
-        return change_team(request.actor, obj.pk, changes, expected_version=expected_version)  # type: ignore[attr-defined]
+        return change_team(actor_of(request), obj.pk, changes, expected_version=expected_version)
 
 
 site.register(Team, TeamAdmin)

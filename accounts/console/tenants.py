@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.decorators import display
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,11 +20,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminIntegerFieldWidget
 
 from accounts.access import access_own_tenant, access_tenant
 from accounts.browser import enter_tenant, leave_tenant
+from accounts.console.acting import actor_of
 from accounts.console.fields import LinesField, select, text
 from accounts.models import User
 from accounts.roles import Action
@@ -116,7 +117,7 @@ class TenantAdmin(ServiceModelAdmin):
             link = self.changelist_url
             yield Item(_("Platform"), _("Tenants"), link, "domain", request.path.startswith(link))
         if self._may_change_settings(request):
-            link = self.page_url(request.actor.tenant)  # type: ignore[attr-defined]
+            link = self.page_url(actor_of(request).tenant)
             yield Item(_("Administration"), _("Settings"), link, "tune", request.path == link)
 
     def get_queryset(self, request: HttpRequest) -> ServiceWrittenQuerySet:
@@ -132,7 +133,7 @@ class TenantAdmin(ServiceModelAdmin):
         try:
             if self.is_operator(request):
                 return access_tenant(request.user, object_id)  # type: ignore[arg-type]
-            own = access_own_tenant(request.actor)  # type: ignore[attr-defined]
+            own = access_own_tenant(actor_of(request))
         except NotFound:
             return None
         return own if str(own.pk) == object_id.lower() else None

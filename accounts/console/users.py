@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.decorators import display
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -14,10 +15,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminEmailInputWidget
 
 from accounts.access import access_user, visible_teams, visible_users
+from accounts.console.acting import actor_of
 from accounts.console.fields import select, switch, text
 from accounts.console.lists import ActiveFilter, RoleFilter
 from accounts.models import User, email_key
@@ -54,7 +55,7 @@ class NewUserForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        teams = visible_teams(self.request.actor)  # type: ignore[attr-defined]
+        teams = visible_teams(actor_of(self.request))
         active = teams.filter(is_active=True).order_by("name")
         field = self.fields["team_ids"]
         assert isinstance(field, forms.TypedMultipleChoiceField)
@@ -90,11 +91,11 @@ class UserAdmin(ServiceModelAdmin):
     actions = ()
 
     def get_queryset(self, request: HttpRequest) -> TenantQuerySet:
-        return visible_users(request.actor)  # type: ignore[attr-defined]
+        return visible_users(actor_of(request))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
         try:
-            return access_user(request.actor, object_id)  # type: ignore[attr-defined]
+            return access_user(actor_of(request), object_id)
         except NotFound:
             return None
 
@@ -124,12 +125,12 @@ class UserAdmin(ServiceModelAdmin):
         return moment(user.created_at)
 
     def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> User:
-        return create_user(request.actor, **values)  # type: ignore[attr-defined]
+        return create_user(actor_of(request), **values)
 
     def change_through_service(
         self, request: HttpRequest, obj: User, changes: dict[str, Any], expected_version: int | None
     ) -> User:
-        return change_user(request.actor, obj.pk, changes, expected_version=expected_version)  # type: ignore[attr-defined]
+        return change_user(actor_of(request), obj.pk, changes, expected_version=expected_version)
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
         return self._show_invitation(request, obj)
@@ -162,7 +163,7 @@ class UserAdmin(ServiceModelAdmin):
         return self.get_object(request, object_id)
 
     def _show_invitation(self, request: HttpRequest, user: User) -> HttpResponse:
-        token = create_invitation(request.actor, user.pk)  # type: ignore[attr-defined]
+        token = create_invitation(actor_of(request), user.pk)
         link = request.build_absolute_uri(f"{reverse('console:invitation')}#{token}")
         context = {
             **self.admin_site.each_context(request),

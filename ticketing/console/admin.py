@@ -23,7 +23,7 @@ from ticketing.mongo.pages import Page, PageRequest
 MAX_SELECTED = 100
 
 
-class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
+class ServiceModelAdmin(ModelAdmin):
     """A ModelAdmin that keeps Django's URLs, forms and hooks but never saves a model.
 
     Subclasses name the action that each permission needs, and call their services in ``create_through_service`` and
@@ -33,7 +33,7 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
     """
 
     permissions: ClassVar[Mapping[str, str]] = {}
-    navigation_group: ClassVar[str] = ""
+    navigation_group: ClassVar[Any] = ""
     navigation_icon: ClassVar[str] = "list"
     navigation_position: ClassVar[int] = 100
     title: ClassVar[Any] = ""
@@ -138,8 +138,9 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
     ) -> HttpResponse:
         """Django's view; what a service refuses shows in the form, with everything that was typed."""
+        view: Callable[..., HttpResponse] = super()._changeform_view
         try:
-            return super()._changeform_view(request, object_id, form_url, extra_context)
+            return view(request, object_id, form_url, extra_context)
         except (NotFound, StorageUnavailable):
             raise
         except NotAllowed as error:
@@ -149,7 +150,7 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
         if isinstance(refusal, StaleVersion) and object_id is not None:
             refusal = self._take_up(request, object_id)
         request.refusal = refusal  # type: ignore[attr-defined]
-        return super()._changeform_view(request, object_id, form_url, extra_context)
+        return view(request, object_id, form_url, extra_context)
 
     def _take_up(self, request: HttpRequest, object_id: str) -> TicketingError:
         """Lays a stale form's input on top of the object as it is now; returns what to tell about it."""
@@ -157,9 +158,10 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
         if obj is None:
             raise NotFound
         form = self.get_form(request, obj, change=True)
-        posted = form(request.POST, request.FILES, instance=obj)
         seen = int(request.POST["version"])
-        request.POST = on_top_of(posted, form(instance=obj))  # type: ignore[misc]
+        data = request.POST.copy()
+        on_top_of(data, form(request.POST, request.FILES, instance=obj), form(instance=obj))
+        request.POST = data  # type: ignore[assignment]
         told = "; ".join(self.changes_since(request, obj, seen))
         return StaleVersion(
             " ".join(
@@ -264,10 +266,10 @@ class ServiceModelAdmin(ModelAdmin):  # type: ignore[misc]
             try:
                 work(row)
             except TicketingError as error:
-                refused.append((row, error))
+                refused.append(f"{row}: {error.detail}")
         done = len(rows) - len(refused)
         if done:
             text = ngettext("%(count)d was changed.", "%(count)d were changed.", done) % {"count": done}
             self.message_user(request, text, messages.SUCCESS)
-        for row, error in refused:
-            self.message_user(request, f"{row}: {error.detail}", messages.WARNING)
+        for text in refused:
+            self.message_user(request, text, messages.WARNING)

@@ -23,7 +23,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     template_name = "console/pagination.html"
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """The number of rows, COUNT_CAP + 1 for any larger one."""
         rows: Any = self.object_list
         return int(rows[: COUNT_CAP + 1].count())
@@ -33,7 +33,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return f"{COUNT_CAP:,}+" if self.count > COUNT_CAP else f"{self.count:,}"
 
 
-class KeysetChangeList(ChangeList):  # type: ignore[misc]
+class KeysetChangeList(ChangeList):
     """Django's change list with cursors in place of page numbers; ordered by one indexed field and the key."""
 
     page: Page
@@ -56,7 +56,7 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
     def get_results(self, request: HttpRequest) -> None:
         cursors: dict[str, str] = getattr(request, "cursors", {})
         try:
-            asked = PageRequest(self.list_per_page, **cursors)
+            asked = PageRequest(self.list_per_page, cursors.get("after", ""), cursors.get("before", ""))
             self.page = self.model_admin.get_page(request, self.queryset, asked)
         except InvalidInput as error:
             raise IncorrectLookupParameters from error
@@ -78,15 +78,15 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
     def cleared_url(self) -> str:
         """The list without them."""
         visible = [spec.parameter_name for spec in self.filter_specs if not spec.hidden]
-        return self.get_query_string(dict.fromkeys([*visible, SEARCH_VAR]))
+        return str(self.get_query_string(dict.fromkeys([*visible, SEARCH_VAR])))
 
     @property
     def next_page_url(self) -> str:
-        return self.get_query_string({"after": self.page.after}) if self.page.after else ""
+        return str(self.get_query_string({"after": self.page.after})) if self.page.after else ""
 
     @property
     def previous_page_url(self) -> str:
-        return self.get_query_string({"before": self.page.before}) if self.page.before else ""
+        return str(self.get_query_string({"before": self.page.before})) if self.page.before else ""
 
 
 def sort_of(queryset: QuerySet[Any]) -> Sort:
@@ -100,7 +100,7 @@ def take_cursors(request: HttpRequest) -> None:
     query = request.GET.copy()
     request.cursors = {name: value[-1] for name in CURSORS if (value := query.pop(name, None))}  # type: ignore[attr-defined]
     query._mutable = False
-    request.GET = query
+    request.GET = query  # type: ignore[assignment]
 
 
 def _column(name: str) -> str:

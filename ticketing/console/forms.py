@@ -70,12 +70,13 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(None, refusal.detail)
 
 
-def on_top_of(posted: ServiceForm, stored: ServiceForm) -> QueryDict:
-    """What was typed on top of what is stored now: an untouched field takes the new value, a touched one keeps its own.
+def on_top_of(data: QueryDict, posted: ServiceForm, stored: ServiceForm) -> None:
+    """Lays what was typed on top of what is stored now: only untouched fields take the new values.
 
-    ``posted`` is bound to the stale input, ``stored`` unbound on the object as it is now.
+    ``data`` is the stale input, which is changed, ``posted`` the form bound to it, ``stored`` unbound on the object as
+    it is now.
     """
-    data: QueryDict = posted.data.copy()  # type: ignore[assignment]
+    touched = posted.changed_data
     for name, field in stored.fields.items():
         if isinstance(field, forms.FileField):
             continue
@@ -85,6 +86,5 @@ def on_top_of(posted: ServiceForm, stored: ServiceForm) -> QueryDict:
             [str(each) for each in value] if isinstance(value, list | tuple) else ["" if value is None else str(value)]
         )
         data.setlist(bound.html_initial_name, texts)
-        if name == "version" or name not in posted.changed_data:
+        if name == "version" or name not in touched:
             data.setlist(bound.html_name, texts)
-    return data

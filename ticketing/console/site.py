@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
@@ -45,20 +45,22 @@ class ConsoleSite(UnfoldAdminSite):
         return [url for url in super().get_urls() if getattr(url, "name", "") not in _NOT_OFFERED]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        return super().admin_view(with_policy(view), cacheable)
+        guarded: View = super().admin_view(with_policy(view), cacheable)
+        return guarded
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return with_policy(super().login)(request, extra_context)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         from django.contrib.auth.views import PasswordChangeView
 
-        request.current_app = self.name  # type: ignore[attr-defined]
-        return PasswordChangeView.as_view(
+        request.current_app = self.name
+        view: Callable[..., HttpResponseBase] = PasswordChangeView.as_view(
             form_class=type("PasswordForm", (self.password_change_form,), {"request": request}),
             success_url=reverse("console:password_change_done"),
             extra_context={**self.each_context(request), **(extra_context or {})},
-        )(request)
+        )
+        return view(request)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """unfold's search over the names of models, which its templates address; each list has its own search."""
@@ -66,7 +68,8 @@ class ConsoleSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         panels = [panel for admin in self._admins() for panel in admin.get_panels(request)]
-        return super().index(request, {"panels": panels, **(extra_context or {})})
+        response: TemplateResponse = super().index(request, {"panels": panels, **(extra_context or {})})
+        return response
 
     def get_log_entries(self, request: HttpRequest) -> list[Any]:
         """None: what happened is in the events and in the audit log."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.decorators import action, display
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
@@ -12,8 +13,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
 
+from accounts.console.acting import actor_of
 from accounts.roles import Action
 from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.changelist import sort_of
@@ -23,6 +24,7 @@ from ticketing.console.site import site
 from ticketing.errors import InvalidInput, NotFound
 from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest
+from ticketing.mongo.repository import Document
 from tickets.access import access_ticket, visible_tickets
 from tickets.console import filters
 from tickets.console.choices import find_addresses
@@ -101,7 +103,7 @@ class TicketAdmin(ServiceModelAdmin):
             yield open_tickets_panel(request, self.changelist_url)
 
     def get_queryset(self, request: HttpRequest) -> TenantQuerySet:
-        return visible_tickets(request.actor)  # type: ignore[attr-defined]
+        return visible_tickets(actor_of(request))
 
     def get_columns(self) -> Sequence[str]:
         return (*_COLUMNS, *_TIMES)
@@ -112,7 +114,7 @@ class TicketAdmin(ServiceModelAdmin):
             column = "created_at"
         ordering = f"{'-' if direction < 0 else ''}{column}"
         return page_of_tickets(
-            request.actor,  # type: ignore[attr-defined]
+            actor_of(request),
             rows,
             asked,
             ordering=ordering,
@@ -127,7 +129,7 @@ class TicketAdmin(ServiceModelAdmin):
         if number.isascii() and number.isdecimal() and len(number) < 18:
             return queryset.filter(number=int(number)), False
         try:
-            found = matching(request.actor, queryset, search_term)  # type: ignore[attr-defined]
+            found = matching(actor_of(request), queryset, search_term)
         except InvalidInput as error:
             if search_term.strip():
                 self.message_user(request, error.errors[0].message.capitalize(), messages.WARNING)
@@ -137,7 +139,7 @@ class TicketAdmin(ServiceModelAdmin):
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
         ids = [id_ for row in rows for id_ in (row.created_by_id, row.assigned_to_id)]
-        people = find_people(request.actor, ids)  # type: ignore[attr-defined]
+        people = find_people(actor_of(request), ids)
         for row in rows:
             row.requester_person = people.get(row.created_by_id)
             row.assignee_person = people.get(row.assigned_to_id)
@@ -170,11 +172,11 @@ class TicketAdmin(ServiceModelAdmin):
 
     @display(description=gettext_lazy("Requester"), empty_value="–")
     def requester(self, ticket: Any) -> str | None:
-        return ticket.requester_person and ticket.requester_person["name"]
+        return _name(ticket.requester_person)
 
     @display(description=gettext_lazy("Assignee"), empty_value="–")
     def assignee(self, ticket: Any) -> str | None:
-        return ticket.assignee_person and ticket.assignee_person["name"]
+        return _name(ticket.assignee_person)
 
     @display(description=gettext_lazy("Age"), ordering="-created_at")
     def age(self, ticket: Any) -> SafeString:
@@ -197,7 +199,7 @@ class TicketAdmin(ServiceModelAdmin):
 
     @action(description=gettext_lazy("Assign to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, queryset: TenantQuerySet) -> None:
-        self.change_selected(request, queryset, {"assigned_to": request.actor.user_id})  # type: ignore[attr-defined]
+        self.change_selected(request, queryset, {"assigned_to": actor_of(request).user_id})
 
     @action(description=gettext_lazy("Resolve"), permissions=["change"])
     def resolve(self, request: HttpRequest, queryset: TenantQuerySet) -> None:
@@ -205,7 +207,7 @@ class TicketAdmin(ServiceModelAdmin):
 
     def change_selected(self, request: HttpRequest, queryset: TenantQuerySet, wanted: dict[str, Any]) -> None:
         """Changes each selected ticket and tells which ones refused and why."""
-        actor = request.actor  # type: ignore[attr-defined]
+        actor = actor_of(request)
         tickets = queryset.only("number", "title")
         self.work_on_selected(request, tickets, lambda ticket: change_ticket(actor, ticket.pk, wanted))
 
@@ -213,13 +215,13 @@ class TicketAdmin(ServiceModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Ticket | None:
         try:
-            document = access_ticket(request.actor, object_id)  # type: ignore[attr-defined]
+            document = access_ticket(actor_of(request), object_id)
         except NotFound:
             return None
         return Ticket.from_document(document)
 
     def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> Ticket:
-        actor = request.actor  # type: ignore[attr-defined]
+        actor = actor_of(request)
         requester = get_requester_id(actor, values.pop("requester_email"))
         return Ticket.from_document(open_ticket(actor, requester=requester, **values))
 
@@ -228,7 +230,7 @@ class TicketAdmin(ServiceModelAdmin):
             super().save_model(request, obj, form, change)
             return
         stored = work_on_ticket(
-            request.actor,  # type: ignore[attr-defined]
+            actor_of(request),
             obj.pk,
             changes=form.field_changes,
             reply=form.cleaned_data["reply"],
@@ -290,6 +292,10 @@ class TicketAdmin(ServiceModelAdmin):
 
     def page_url(self, ticket: Any) -> str:
         return reverse("console:tickets_ticket_change", args=[ticket.pk])
+
+
+def _name(person: Document | None) -> str | None:
+    return None if person is None else person["name"]
 
 
 site.register(Ticket, TicketAdmin)

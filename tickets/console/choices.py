@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from accounts.access import visible_teams
+from accounts.console.acting import actor_of
 from accounts.models import User, email_key
 from accounts.roles import STAFF_ROLES
 
@@ -22,7 +23,7 @@ def agent_choices(request: HttpRequest) -> Choices:
 
 def team_choices(request: HttpRequest) -> Choices:
     """The tenant's active teams by name."""
-    teams = visible_teams(request.actor).filter(is_active=True)  # type: ignore[attr-defined]
+    teams = visible_teams(actor_of(request)).filter(is_active=True)
     return _once(request, "_team_choices", teams)
 
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.console.acting import actor_of
 from ticketing.console.filters import LinkFilter, SelectFilter, TextFilter
 from ticketing.mongo import ObjectId, parse_object_id
-from ticketing.mongo.models import TenantQuerySet
 from tickets.console.choices import agent_choices, team_choices
 from tickets.models import Priority, Status
 from tickets.workflow.rules import UNRESOLVED
@@ -49,14 +49,14 @@ def assigned_to(request: HttpRequest, value: str) -> Q:
     """What ``me``, ``none`` or an id asks of a ticket's assignee."""
     if value == NOBODY:
         return Q(assigned_to_id__isnull=True)
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     return Q(assigned_to_id=actor.user_id if value == ME else _id(value))
 
 
 class ViewFilter(LinkFilter):
     title, parameter_name = _("view"), "view"
 
-    def queryset(self, request: HttpRequest, queryset: TenantQuerySet) -> TenantQuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The view's tickets; a status that is asked for replaces the view's statuses."""
         view = view_of(request)
         if view.statuses and not request.GET.get("status"):
@@ -84,7 +84,7 @@ class AssigneeFilter(SelectFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(ME, _("Me")), (NOBODY, _("Nobody")), *agent_choices(request)]
 
-    def narrow(self, request: HttpRequest, queryset: TenantQuerySet, value: str) -> TenantQuerySet:
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(assigned_to(request, value))
 
 
@@ -94,7 +94,7 @@ class TeamFilter(SelectFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return team_choices(request)
 
-    def narrow(self, request: HttpRequest, queryset: TenantQuerySet, value: str) -> TenantQuerySet:
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(team_id=_id(value))
 
 
@@ -105,14 +105,14 @@ class CategoryFilter(TextFilter):
 class TagFilter(TextFilter):
     title, parameter_name = _("Tag"), "tag"
 
-    def narrow(self, request: HttpRequest, queryset: TenantQuerySet, value: str) -> TenantQuerySet:
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(tags__contains=[value.strip().casefold()])
 
 
 class RequesterFilter(LinkFilter):
     title, parameter_name = _("Requester"), "requester"
 
-    def narrow(self, request: HttpRequest, queryset: TenantQuerySet, value: str) -> TenantQuerySet:
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(created_by_id=_id(value))
 
 

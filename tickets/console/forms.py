@@ -11,6 +11,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from accounts.console.acting import actor_of
 from ticketing.console.forms import ServiceForm
 from ticketing.mongo import ObjectId
 from tickets.console.choices import agent_choices, team_choices
@@ -101,7 +102,7 @@ class TicketForm(_TicketFields):
         super().__init__(*args, **kwargs)
         self.fields["reply"].show_hidden_initial = self.fields["visibility"].show_hidden_initial = False
         ticket = self.instance
-        actor = self.request.actor  # type: ignore[attr-defined]
+        actor = actor_of(self.request)
         possible = {ticket.status, *allowed_transitions(actor, {"status": ticket.status})}
         self._choices("status").choices = [choice for choice in Status.choices if choice[0] in possible]
 

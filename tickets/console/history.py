@@ -37,7 +37,7 @@ def describe(event: Document, names: Names) -> str:
     if event["type"] == "comment.edited":
         return _("edited a comment")
     if event["changes"]:
-        return "; ".join(_change(field, *pair, names) for field, pair in event["changes"].items())
+        return "; ".join(_change(field, old, new, names) for field, (old, new) in event["changes"].items())
     return str(event["type"]).replace(".", " ").replace("_", " ")
 
 

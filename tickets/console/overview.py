@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from accounts.console.acting import actor_of
 from ticketing.mongo import parse_object_id
 from tickets.console.filters import ME, NOBODY
 from tickets.models import Priority, Status
@@ -31,7 +32,7 @@ class Figure:
 
 def open_tickets_panel(request: HttpRequest, queue_url: str) -> str:
     """Open tickets by view, status, priority, agent and age, as HTML."""
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     stats = ticket_stats(actor, filters=StatsFilter(status=UNRESOLVED), days=1)
     agents: Mapping[str, int] = stats["assigned_to"]
     figures = [
@@ -59,7 +60,7 @@ def open_tickets_panel(request: HttpRequest, queue_url: str) -> str:
 
 
 def _by_agent(request: HttpRequest, agents: Mapping[str, int]) -> list[Figure]:
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     shown = [(id_, count) for id_, count in agents.items() if id_ != "none"][:_AGENTS_SHOWN]
     people = find_people(actor, [parse_object_id(id_) for id_, _count in shown])
     names = {str(id_): person["name"] for id_, person in people.items()}

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.actor import Actor
+from accounts.console.acting import actor_of
 from accounts.models import Team
 from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import PageRequest
@@ -13,16 +13,15 @@ from ticketing.mongo.repository import Document
 from tickets.console.history import author, describe, named_ids
 from tickets.conversation.lists import page_of_comments
 from tickets.events.lists import page_of_events
-from tickets.models import Ticket
 from tickets.people import find_people
 
 COMMENTS_SHOWN = 50
 EVENTS_SHOWN = 100
 
 
-def ticket_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+def ticket_context(request: HttpRequest, ticket: Any) -> dict[str, Any]:
     """The newest part of the conversation, or the part before ``?before=``, with the names of everybody in it."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     before = request.GET.get("before", "")
     asked = PageRequest(COMMENTS_SHOWN, before=before, last=not before)
     page = page_of_comments(actor, {"_id": ticket.pk}, asked)
@@ -36,16 +35,16 @@ def ticket_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def history_context(request: HttpRequest, ticket: Ticket) -> dict[str, Any]:
+def history_context(request: HttpRequest, ticket: Any) -> dict[str, Any]:
     """The newest part of the history, or the part before ``?before=``; the newest event comes first."""
     before = request.GET.get("before", "")
     page = events_of(request, ticket, PageRequest(EVENTS_SHOWN, before=before, last=not before))
     return {"events": described(request, reversed(page.rows)), "earlier": page.before}
 
 
-def events_of(request: HttpRequest, ticket: Ticket, asked: PageRequest) -> Any:
+def events_of(request: HttpRequest, ticket: Any, asked: PageRequest) -> Any:
     """A page of the ticket's events, oldest first. Raises InvalidInput for a bad cursor."""
-    return page_of_events(request.actor, {"_id": ticket.pk}, asked)  # type: ignore[attr-defined]
+    return page_of_events(actor_of(request), {"_id": ticket.pk}, asked)
 
 
 def described(request: HttpRequest, events: Iterable[Document]) -> list[dict[str, Any]]:
@@ -54,14 +53,14 @@ def described(request: HttpRequest, events: Iterable[Document]) -> list[dict[str
     ids = named_ids(rows)
     names: dict[ObjectId, str] = {}
     if ids:
-        people = find_people(request.actor, ids)  # type: ignore[attr-defined]
+        people = find_people(actor_of(request), ids)
         names = {id_: person["name"] for id_, person in people.items()}
         teams = Team.objects.filter(pk__in=[id_ for id_ in ids if id_ not in names])
         names |= {team["_id"]: team["name"] for team in teams.documents("name")}
     return [{"who": author(event), "what": describe(event, names), "at": event["at"]} for event in rows]
 
 
-def _comment(row: Document, ticket: Ticket, people: dict[ObjectId, Document]) -> dict[str, Any]:
+def _comment(row: Document, ticket: Any, people: dict[ObjectId, Document]) -> dict[str, Any]:
     person = people.get(row["author_id"])
     return {
         "id": row["_id"],
