@@ -7,7 +7,7 @@ and its size depends on how many values there are, never on how many tickets.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -66,7 +66,7 @@ class Facts:
         return cls(**{**document, "tags": tuple(document["tags"])})
 
     def as_document(self) -> dict[str, Any]:
-        return {**asdict(self), "tags": list(self.tags)}
+        return {**{name: getattr(self, name) for name in self.__slots__}, "tags": list(self.tags)}
 
 
 TICKET_FIELDS = (
