@@ -83,7 +83,7 @@ def empty_scope() -> Iterator[None]:
 def _platform(reason: str) -> Scope:
     if not reason.strip():
         raise ValueError("platform_scope needs a reason")
-    logger.info("platform scope entered", extra={"reason": reason})
+    logger.info("platform scope entered: %s", reason)
     return Scope(None, reason)
 
 
