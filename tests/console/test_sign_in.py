@@ -78,6 +78,13 @@ def test_signing_out_takes_a_post(cast, browser):
     assert client.get("/console/").status_code == 302
 
 
+def test_customers_sign_out_too(cast, browser):
+    client = browser(cast.carla)
+    answer = client.post("/console/logout/", {"next": "/api/v1/"})
+    assert answer["Location"] == "/api/v1/"
+    assert client.get("/api/v1/tickets").status_code == 401
+
+
 def test_forms_need_the_csrf_token(cast):
     client = Client(enforce_csrf_checks=True, headers={"host": "acme.localhost"})
     assert client.post(LOGIN, {"username": "agent@example.test", "password": PASSWORD}).status_code == 403

@@ -4,12 +4,14 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.cast import actor_of
 from tests.console.queries import counted_queries
 from ticketing.errors import DirectWriteError
 from ticketing.mongo import ObjectId
 from ticketing.mongo.scope import tenant_scope
+from tickets.attachments.repository import AttachmentRepository
 from tickets.conversation.repository import CommentRepository
 from tickets.conversation.services import add_comment
 from tickets.events.repository import EventRepository
@@ -259,6 +261,38 @@ def test_suggests_requesters_of_the_own_tenant(cast, browser):
     ]
     assert client.get(f"{TICKETS}requesters/?q=.").json() == {"people": []}
     assert browser(cast.carla).get(f"{TICKETS}requesters/?q=carl").status_code == 302
+
+
+def test_files_come_with_the_answer_or_the_ticket(cast, browser, ticket):
+    client = browser(cast.amir)
+    data = form_of(client.get(page_of(ticket)))
+    data.pop("files")
+    files = [SimpleUploadedFile("manual.txt", b"Press the button"), SimpleUploadedFile("<b>.txt", b"x")]
+    client.post(page_of(ticket), data | {"reply": "See the manual", "visibility": "internal", "files": files})
+    data = form_of(client.get(page_of(ticket))) | {"files": [SimpleUploadedFile("log.txt", b"It burns")]}
+    assert client.post(page_of(ticket), data).status_code == 302
+    stored_files = AttachmentRepository(cast.acme.pk).find({}, sort=[("created_at", 1)])
+    [comment] = CommentRepository(cast.acme.pk).find({})
+    assert [(file["name"], file["visibility"], file["comment_id"]) for file in stored_files] == [
+        ("manual.txt", "internal", comment["_id"]),
+        ("<b>.txt", "internal", comment["_id"]),
+        ("log.txt", "public", None),
+    ]
+    page = client.get(page_of(ticket))
+    assert "&lt;b&gt;.txt" in page.content.decode()
+    [url] = [file["url"] for file in page.context["files"]]
+    assert b"".join(client.get(url).streaming_content) == b"It burns"
+    assert browser(cast.gus).get(url).status_code == 404
+
+
+def test_a_refused_file_does_not_undo_the_answer(cast, browser, ticket, settings):
+    settings.MAX_FILE_BYTES = 4
+    client = browser(cast.amir)
+    data = form_of(client.get(page_of(ticket))) | {"reply": "See the file"}
+    answer = client.post(page_of(ticket), data | {"files": [SimpleUploadedFile("big.txt", b"Too big")]}, follow=True)
+    assert "big.txt: " in str([str(message) for message in answer.context["messages"]])
+    assert stored(cast, ticket)["comment_count"] == 1
+    assert AttachmentRepository(cast.acme.pk).count({}) == 0
 
 
 def test_the_models_cannot_be_written_directly(cast, ticket):

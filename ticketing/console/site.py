@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
 from unfold.sites import UnfoldAdminSite
 
 from ticketing.console.navigation import Group, grouped
@@ -45,6 +47,8 @@ class ConsoleSite(UnfoldAdminSite):
         return [url for url in super().get_urls() if getattr(url, "name", "") not in _NOT_OFFERED]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
+        if view == self.logout:  # also for customers, who sign in here on their way to the browsable API
+            return csrf_protect(never_cache(with_policy(view)))
         guarded: View = super().admin_view(with_policy(view), cacheable)
         return guarded
 

@@ -31,7 +31,8 @@ from tickets.console.choices import find_addresses
 from tickets.console.forms import NewTicketForm, TicketForm
 from tickets.console.overview import open_tickets_panel
 from tickets.console.page import described, events_of, history_context, ticket_context
-from tickets.console.work import work_on_ticket
+from tickets.console.work import attach_files, work_on_ticket
+from tickets.conversation.models import Visibility
 from tickets.lists import matching, page_of_tickets
 from tickets.models import Priority, Status, Ticket
 from tickets.people import find_people, get_requester_id
@@ -229,15 +230,17 @@ class TicketAdmin(ServiceModelAdmin):
         if not change:
             super().save_model(request, obj, form, change)
             return
-        stored = work_on_ticket(
-            actor_of(request),
+        actor, visibility = actor_of(request), form.cleaned_data["visibility"] or Visibility.PUBLIC.value
+        comment = work_on_ticket(
+            actor,
             obj.pk,
             changes=form.field_changes,
             reply=form.cleaned_data["reply"],
-            visibility=form.cleaned_data["visibility"] or "public",
+            visibility=visibility,
             expected_version=form.expected_version,
         )
-        obj.__dict__.update(Ticket.from_document(stored).__dict__)
+        for refusal in attach_files(actor, obj.pk, form.cleaned_data["files"], comment, visibility):
+            self.message_user(request, refusal, messages.ERROR)
 
     def changes_since(self, request: HttpRequest, obj: Any, version: int) -> list[str]:
         page = events_of(request, obj, PageRequest(_EVENTS_TOLD, last=True))

@@ -23,6 +23,11 @@ from tickets.services import allowed_transitions
 NOBODY = ("", "–")
 
 
+class _FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+    template_name = "django/forms/widgets/file.html"
+
+
 class IdChoiceField(forms.TypedChoiceField):
     """A choice among documents by their id, or none."""
 
@@ -49,6 +54,15 @@ def _select(label: Any, choices: Any) -> forms.ChoiceField:
 
 def _text(label: Any, max_length: int, **kwargs: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=max_length, widget=UnfoldAdminTextInputWidget, **kwargs)
+
+
+class FilesField(forms.FileField):
+    """Any number of files; which of them are taken is the service's to say."""
+
+    widget = _FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return [file for file in (data or []) if file]
 
 
 class _TicketFields(ServiceForm):
@@ -92,6 +106,7 @@ class TicketForm(_TicketFields):
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
     )
+    files = FilesField(label=_("Files"), required=False)
     visibility = forms.ChoiceField(choices=Visibility.choices, initial=Visibility.PUBLIC.value, required=False)
 
     class Meta:
@@ -109,7 +124,7 @@ class TicketForm(_TicketFields):
     @property
     def field_changes(self) -> dict[str, Any]:
         """The changed fields of the ticket itself."""
-        return {name: value for name, value in self.changes.items() if name not in ("reply", "visibility")}
+        return {name: value for name, value in self.changes.items() if name not in ("reply", "visibility", "files")}
 
 
 class NewTicketForm(_TicketFields):

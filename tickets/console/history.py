@@ -34,6 +34,8 @@ def describe(event: Document, names: Names) -> str:
         return _("opened the ticket")
     if event["type"] == "comment.added":
         return _("wrote an internal note") if event["data"].get("visibility") == "internal" else _("answered")
+    if event["type"] == "attachment.added":
+        return _("attached %(name)s") % {"name": event["data"].get("name", "")}
     if event["type"] == "comment.edited":
         return _("edited a comment")
     if event["changes"]:
