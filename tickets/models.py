@@ -122,7 +122,7 @@ class Ticket(TenantModel):
                 name="tickets_external_id",
                 partial={"external_id": {"$type": "string"}},
             ),
-            # The trailing time lets a range over the one time be judged in the index while reading in order of the other.
+            # With the other time behind, a range over it is judged in the index while reading in order of the first.
             models.Index(fields=["tenant_id", "-created_at", "-id", "updated_at"], name="tickets_created"),
             models.Index(fields=["tenant_id", "-updated_at", "-id", "created_at"], name="tickets_updated"),
             *_sorted_by_time("status", "status"),

@@ -25,6 +25,7 @@ from tickets.people import get_requester_id
 from tickets.rules import CUSTOMER_MAY_EDIT
 from tickets.services import change_ticket, follow_ticket, open_ticket
 
+PARTS = {"comments": Action.COMMENTS_READ_PUBLIC, "attachments": Action.ATTACHMENTS_READ}
 _CHANGES = CUSTOMER_MAY_EDIT | {"version"}
 CUSTOMER_MAY_SEND = {
     "POST": frozenset({"title", "description", "priority", "category", "type"}),
@@ -41,9 +42,15 @@ class _TicketView(ApiView):
     tag = "tickets"
 
     def members(self, default: Collection[str]) -> frozenset[str]:
-        """The members that ``fields=`` (or the default) and ``include=`` ask for. Raises InvalidInput."""
-        asked = self.selected if "fields" in self.request.query_params else frozenset(default)
-        return asked | {INCLUDED[name] for name in self.included}
+        """The members that ``fields=`` (or the default) and ``include=`` ask for. Raises InvalidInput, NotAllowed.
+
+        An API key without the scope for a part gets it empty by default, and is refused when it asks for it.
+        """
+        asked = self.selected if "fields" in self.request.query_params else frozenset()
+        asked |= {INCLUDED[name] for name in self.included}
+        for name in asked & PARTS.keys():
+            self.actor.check(PARTS[name])
+        return asked if "fields" in self.request.query_params else asked | frozenset(default)
 
     def answer_ticket(self, ticket: Document, members: Collection[str] = WHOLE) -> Response:
         """A ticket on its own, with its version as the actor sees it."""

@@ -22,7 +22,7 @@ class CommentRepository(Repository):
         self, ticket_ids: Sequence[ObjectId], amount: int, *, internal: bool
     ) -> dict[ObjectId, list[Document]]:
         """The oldest ``amount`` comments of each of the tickets; tickets without any are left out."""
-        stages = [
+        stages: list[Document] = [
             {"$sort": {"ticket_id": 1, **dict(THREAD_ORDER)}},
             {"$group": {"_id": "$ticket_id", "first": {"$firstN": {"input": "$$ROOT", "n": amount}}}},
         ]
@@ -31,5 +31,5 @@ class CommentRepository(Repository):
 
 
 def thread_filter(ticket_id: ObjectId | Document, *, internal: bool) -> Document:
-    """The filter of a ticket's thread as staff (internal) or a customer sees it; a condition selects several tickets'."""
+    """The filter of a thread, or with a condition of several, as staff (internal) or a customer sees it."""
     return {"ticket_id": ticket_id} if internal else {"ticket_id": ticket_id, "visibility": Visibility.PUBLIC.value}
