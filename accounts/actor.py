@@ -36,6 +36,7 @@ class Actor:
     role: Role
     via: Via
     scopes: frozenset[str] | None = None
+    key_id: ObjectId | None = None
     key_name: str = ""
 
     @classmethod

@@ -87,7 +87,7 @@ def get_actor_of_key(raw: str) -> Actor:
     if account is None or not account.user.is_agent:
         raise _refused()
     _note_use(keys, key["_id"], key["last_used_at"], at)
-    return account.actor(Via.API, scopes=frozenset(key["scopes"]), key_name=key["name"])
+    return account.actor(Via.API, scopes=frozenset(key["scopes"]), key_id=key["_id"], key_name=key["name"])
 
 
 def _note_use(keys: ApiKeyRepository, key_id: ObjectId, last_used_at: datetime | None, at: datetime) -> None:

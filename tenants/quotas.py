@@ -14,8 +14,3 @@ def reserve_storage(tenant_id: ObjectId, size: int) -> None:
     """
     tenant = TenantRepository().add_storage(tenant_id, size)
     check_quota("max_storage_mb", tenant["max_storage_mb"] * 1024 * 1024, tenant["storage_bytes"])
-
-
-def release_storage(tenant_id: ObjectId, size: int) -> None:
-    """Gives back the bytes of attachments that are gone. Call it in the transaction that removes their rows."""
-    TenantRepository().add_storage(tenant_id, -size)

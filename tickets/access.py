@@ -6,13 +6,12 @@ from typing import Any
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing.errors import NotAllowed, NotFound
-from ticketing.mongo import ObjectId
+from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.repository import Document
 from tickets.models import Ticket
 from tickets.repository import TicketRepository
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -64,6 +63,6 @@ def visible_version(actor: Actor, ticket: Document) -> int:
 def _reference_filter(reference: str | ObjectId) -> Document:
     if isinstance(reference, ObjectId):
         return {"_id": reference}
-    if _OBJECT_ID.fullmatch(reference):
-        return {"_id": ObjectId(reference)}
+    if (id_ := parse_object_id(reference)) is not None:
+        return {"_id": id_}
     return {"number": int(reference)} if _NUMBER.fullmatch(reference) else {}

@@ -253,7 +253,7 @@ def test_a_key_does_no_more_than_its_scopes(cast: Cast, ticket: Document, scopes
 
 
 def test_the_history_tells_the_key(cast: Cast) -> None:
-    key = Actor(cast.amir, cast.acme, Role.AGENT, Via.API, frozenset({"tickets:write", "tickets:read"}), "robot")
+    key = Actor(cast.amir, cast.acme, Role.AGENT, Via.API, frozenset({"tickets:write", "tickets:read"}), key_name="robot")
     assert events_of(open_ticket(key, title="Printer"))[0]["actor"]["key"] == "robot"
 
 

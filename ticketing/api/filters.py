@@ -26,7 +26,7 @@ class _ListField(forms.Field):
         super().__init__(**{"required": False, **kwargs})
 
     def clean(self, value: Any) -> list[Any] | None:
-        if value in {None, ""}:
+        if value is None:
             return None
         parts = [part.strip() for part in str(value).split(",")]
         if len(parts) > MAX_VALUES:
@@ -46,7 +46,7 @@ class _OneField(_ListField):
     """A single value; a comma belongs to it."""
 
     def clean(self, value: Any) -> Any:
-        return None if value in {None, ""} else self._parsed(str(value))
+        return None if value is None else self._parsed(str(value))
 
 
 class _StrictFilter(django_filters.Filter):  # type: ignore[misc]
@@ -188,10 +188,10 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     def of(cls, request: Request, queryset: QuerySet[Any]) -> Self:
         """The filters of a request. Raises InvalidInput naming every parameter that is wrong."""
         found = cls(request.query_params, queryset=queryset, request=request)
-        faults = []
+        faults = [] if found.is_form else _empty(found)
         for name, each in found.filters.items():
             try:
-                found.values[name] = each.field.clean(found.data.get(name))
+                found.values[name] = each.field.clean(found.data.get(name) or None)
             except forms.ValidationError as error:
                 faults.append(FieldError(name, error.code or "invalid", error.messages[0]))
         if cls.orderings and found.ordering not in cls.orderings:
@@ -212,6 +212,11 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         return queryset
 
     @property
+    def is_form(self) -> bool:
+        """Whether an HTML form may have sent this: it sends its empty fields too."""
+        return bool(self.request.accepted_renderer.format == "api")
+
+    @property
     def ordering(self) -> str:
         """The ordering asked for, or the default."""
         default = next(iter(self.orderings), "")
@@ -225,6 +230,11 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     def value(self, name: str) -> Any:
         """A parameter's parsed value, or None."""
         return self.values.get(name)
+
+
+def _empty(found: StrictFilterSet) -> list[FieldError]:
+    names = [name for name in [*found.filters, "ordering"] if found.data.get(name) == ""]
+    return [FieldError(name, "empty", "this has no value; leave it out where it is not meant") for name in names]
 
 
 def _any_of(field_name: str, values: Sequence[Any]) -> Q:

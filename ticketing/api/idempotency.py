@@ -92,7 +92,7 @@ def _owner(request: Request) -> str:
     principal: Any = request.auth
     if principal is None:
         return f"address:{client_address(request._request)}"
-    return f"user:{principal.user_id}:{principal.key_name}"
+    return f"user:{principal.user_id}:{principal.key_id}"
 
 
 def _fingerprint(request: Request) -> str:

@@ -30,7 +30,7 @@ def spend_by_principal(request: Request) -> list[Allowance]:
         return []
     of_tenant = principal.tenant.max_requests_per_minute or settings.RATE_LIMIT_TENANT_PER_MINUTE
     return [
-        limiter.spend(f"user:{principal.user_id}:{principal.key_name}", settings.RATE_LIMIT_USER_PER_MINUTE),
+        limiter.spend(f"user:{principal.user_id}:{principal.key_id}", settings.RATE_LIMIT_USER_PER_MINUTE),
         limiter.spend(f"tenant:{principal.tenant_id}", of_tenant),
     ]
 

@@ -1,5 +1,6 @@
 """Strict filters: what they ask of the rows, and what they refuse."""
 
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -32,8 +33,9 @@ class FakeRequest:
     class auth:  # noqa: N801
         user_id = ME
 
-    def __init__(self, query: str) -> None:
+    def __init__(self, query: str, renderer: str = "json") -> None:
         self.query_params = QueryDict(query)
+        self.accepted_renderer = SimpleNamespace(format=renderer)
 
 
 def conditions(query: str) -> list[Q]:
@@ -47,7 +49,6 @@ def conditions(query: str) -> list[Q]:
     ("query", "expected"),
     [
         ("", []),
-        ("kind=&tag=&ordering=", []),
         ("kind=small", [Q(kind="small")]),
         ("kind=small,large", [Q(kind__in=["small", "large"])]),
         ("tag=a, b", [Q(tags__in=["a", "b"])]),
@@ -86,12 +87,20 @@ def test_time_may_have_any_zone() -> None:
         ("ordering=title", ["ordering"]),
         ("ordering=-created_at,id", ["ordering"]),
         ("kind=tiny&flag=x", ["kind", "flag"]),
+        ("kind=&tag=&ordering=", ["kind", "tag", "ordering"]),
     ],
 )
 def test_refused_by_name(query: str, fields: list[str]) -> None:
     with pytest.raises(InvalidInput) as caught:
         conditions(query)
     assert [error.field for error in caught.value.errors] == fields
+
+
+def test_the_empty_fields_of_a_form_are_not_meant() -> None:
+    recorder = Recorder()
+    found = NoteFilters.of(FakeRequest("kind=&tag=a&ordering=", renderer="api"), recorder)  # type: ignore[arg-type]
+    assert found.qs is recorder
+    assert recorder.conditions == [Q(tags="a")]
 
 
 def test_ordering_means_a_keyset() -> None:
