@@ -56,7 +56,7 @@ def add_attachment(
         ticket, visible_as, comment = _check_addition(actor, reference, comment_id, visibility)
         place = {"ticket_id": ticket["_id"], "comment_id": comment and comment["_id"], "visibility": visible_as}
         stored = AttachmentRepository(actor.tenant_id).insert({**row, **place})
-        store_change(actor, ticket, _change_by(stored), row["created_at"])
+        store_change(actor, ticket, change_by_attachment(stored), row["created_at"])
         reserve_storage(actor.tenant_id, row["size"])
         rolled_back = False
         return stored
@@ -132,7 +132,8 @@ def _describe(actor: Actor, upload: "UploadedFile[Any]", measured: Measured, now
     }
 
 
-def _change_by(attachment: Document) -> Change:
+def change_by_attachment(attachment: Document) -> Change:
+    """What a new attachment brings with it: the counter and the event."""
     internal = _is_internal(attachment)
     data = {"attachment_id": attachment["_id"], **{name: attachment[name] for name in ("name", "size", "visibility")}}
     event = NewEvent("attachment.added", {}, {**data, "comment_id": attachment["comment_id"]})

@@ -1,5 +1,6 @@
 """A ticket's past, replayed in memory by the rules that the services follow, with the times it happened at."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from random import Random
@@ -8,6 +9,9 @@ from typing import Any
 from accounts.actor import Actor
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
+from tickets.attachments.files import folder_of
+from tickets.attachments.rules import TEXT_TYPE
+from tickets.attachments.services import change_by_attachment
 from tickets.conversation.services import change_by_comment, new_comment_document
 from tickets.events.repository import NewEvent, describe_actor, event_document
 from tickets.rules import differences, participants, status_stamps
@@ -17,13 +21,18 @@ from tickets.writer import Change
 
 
 class History:
-    """One ticket with its comments and events, as if the services had been called at those times. Stores nothing."""
+    """One ticket with what belongs to it, as if the services had been called at those times. Stores nothing.
+
+    ``files`` are the attachments' contents by storage key.
+    """
 
     def __init__(self, actor: Actor, ticket: Document, at: datetime, random: Random) -> None:
         """``ticket`` is as ``tickets.services.new_ticket_document`` makes it; ``random`` makes the ids."""
         self._random = random
         self.comments: list[Document] = []
         self.events: list[Document] = []
+        self.attachments: list[Document] = []
+        self.files: dict[str, bytes] = {}
         times = {"created_at": at, "updated_at": at, "public_updated_at": at}
         self.ticket = {"_id": self._new_id(at), **ticket, **times}
         data = {name: ticket[name] for name in ("title", "status", "priority")}
@@ -35,6 +44,27 @@ class History:
         comment["_id"] = self._new_id(at)
         self.comments.append(comment)
         self._apply(actor, change_by_comment(actor, self.ticket, comment), at)
+
+    def attach(self, actor: Actor, name: str, text: str, at: datetime) -> None:
+        """Adds a text file to the comment made last."""
+        comment, content = self.comments[-1], text.encode()
+        row = {
+            "ticket_id": self.ticket["_id"],
+            "comment_id": comment["_id"],
+            "visibility": comment["visibility"],
+            "name": name,
+            "size": len(content),
+            "content_type": TEXT_TYPE,
+            "sniffed_type": TEXT_TYPE,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "storage_key": f"{folder_of(actor.tenant_id)}/{self._random.randbytes(16).hex()}",
+            "uploaded_by_id": actor.user_id,
+            "created_at": at,
+            "_id": self._new_id(at),
+        }
+        self.attachments.append(row)
+        self.files[row["storage_key"]] = content
+        self._apply(actor, change_by_attachment(row), at)
 
     def change(self, actor: Actor, wanted: Mapping[str, Any], at: datetime) -> None:
         """Sets stored fields. Raises InvalidTransition as the service does."""

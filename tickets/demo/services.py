@@ -1,9 +1,12 @@
 """Loads the demo's tenants, people and tickets."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from django.contrib.auth.hashers import make_password
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
 from accounts.actor import Actor, Via
 from accounts.models import User
@@ -11,10 +14,13 @@ from accounts.repository import OperatorRepository, TeamRepository, UserReposito
 from accounts.roles import STAFF_ROLES, Role
 from accounts.services import create_operator, new_user_document
 from tenants.models import Tenant
+from tenants.quotas import reserve_storage
 from tenants.services import create_tenant, find_tenant
 from ticketing.mongo import ObjectId
-from ticketing.mongo.client import transactional
+from ticketing.mongo.client import after_commit, transactional
 from ticketing.mongo.repository import Document
+from tickets.attachments.repository import AttachmentRepository
+from tickets.demo.history import History
 from tickets.demo.people import DEMO_OPERATOR, DEMO_TENANTS, DemoTenant
 from tickets.demo.stories import DAYS, Cast, tell_stories
 from tickets.repository import TicketRepository
@@ -55,6 +61,11 @@ def _load_tenant(demo: DemoTenant, passwords: dict[str, str], end: datetime) -> 
         comments=[comment for history in histories for comment in history.comments],
         events=[event for history in histories for event in history.events],
     )
+    attachments = [row for history in histories for row in history.attachments]
+    AttachmentRepository(tenant.pk).insert_many(attachments)
+    reserve_storage(tenant.pk, sum(row["size"] for row in attachments))
+    # Not before: an attempt that is rolled back would leave its files.
+    after_commit(lambda: _store_files(histories))
 
 
 def _load_people(demo: DemoTenant, tenant: Tenant, passwords: dict[str, str], at: datetime) -> list[Document]:
@@ -75,6 +86,12 @@ def _load_people(demo: DemoTenant, tenant: Tenant, passwords: dict[str, str], at
         }
         for person in demo.people
     )
+
+
+def _store_files(histories: Iterable[History]) -> None:
+    for history in histories:
+        for key, content in history.files.items():
+            default_storage.save(key, ContentFile(content))
 
 
 def _actor(user: Document, tenant: Tenant) -> Actor:

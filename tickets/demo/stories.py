@@ -135,8 +135,13 @@ class _Story:
         if outcome == Status.PENDING:
             return
         yield 9 * _HOUR, self._says(self._texts["reply"], self._customer)
+        if self._random.random() < 0.2:
+            yield _MINUTE, self._attaches("what-i-see.txt", self._texts["description"], self._customer)
         if self._random.random() < 0.7:
             yield _HOUR, self._notes(self._texts["note"], self._agent)
+            if self._random.random() < 0.15:
+                finding = f"{self._texts['note']} ({self._secret})"
+                yield _MINUTE, self._attaches(f"analysis-{self._secret}.txt", finding, self._agent)
         if outcome == Status.ON_HOLD or self._random.random() < 0.1:
             yield 20 * _MINUTE, self._sets(self._agent, status=Status.ON_HOLD.value)
             if outcome != Status.ON_HOLD:
@@ -151,6 +156,9 @@ class _Story:
 
     def _notes(self, text: str, actor: Actor) -> Callable[[datetime], None]:
         return lambda at: self._history.comment(actor, f"{text} ({self._secret})", Visibility.INTERNAL.value, at)
+
+    def _attaches(self, name: str, text: str, actor: Actor) -> Callable[[datetime], None]:
+        return lambda at: self._history.attach(actor, name, text.strip() + "\n", at)
 
     def _sets(self, actor: Actor, **wanted: str | ObjectId | list[Any] | None) -> Callable[[datetime], None]:
         return lambda at: self._history.change(actor, wanted, at)

@@ -15,6 +15,7 @@ from ticketing.errors import InvalidInput
 from ticketing.mongo.extended_json import from_json
 from ticketing.mongo.pages import Sort
 from ticketing.mongo.repository import Document, Repository
+from tickets.attachments.repository import AttachmentRepository
 from tickets.conversation.repository import CommentRepository
 from tickets.events.repository import EventRepository
 from tickets.repository import TicketRepository
@@ -22,13 +23,6 @@ from tickets.repository import TicketRepository
 FORMAT = 1
 MANIFEST, TENANT, FILES = "manifest.json", "tenant.json", "files"
 _CHUNK = 1024 * 1024
-
-
-class AttachmentRows(Repository):
-    """The rows alone; the bytes are in the storage."""
-
-    collection_name = "attachments"
-    noun = "The attachment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,7 @@ class Collection:
 
 
 TICKETS = Collection(TicketRepository, [("number", 1)])
-ATTACHMENTS = Collection(AttachmentRows, [("ticket_id", 1), ("created_at", 1), ("_id", 1)])
+ATTACHMENTS = Collection(AttachmentRepository, [("ticket_id", 1), ("created_at", 1), ("_id", 1)])
 COLLECTIONS = (
     Collection(TeamRepository, [("name", 1)]),
     Collection(UserRepository, [("created_at", 1), ("_id", 1)]),

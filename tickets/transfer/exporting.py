@@ -17,13 +17,13 @@ from ticketing.mongo.client import snapshot
 from ticketing.mongo.counters import last_number
 from ticketing.mongo.extended_json import to_json
 from ticketing.mongo.repository import Document
+from tickets.attachments.repository import AttachmentRepository
 from tickets.transfer.archive import (
     ATTACHMENTS,
     COLLECTIONS,
     FILES,
     MANIFEST,
     TENANT,
-    AttachmentRows,
     FileEntry,
     Manifest,
     read_documents,
@@ -110,7 +110,7 @@ def _write(path: Path, documents: Iterable[Document]) -> FileEntry:
 def _fetch_files(tenant: Tenant, folder: Path, on_progress: OnProgress) -> Iterator[int]:
     """Copies the files of the exported attachments out of the storage; yields their sizes."""
     for rows in batches(read_documents(folder / ATTACHMENTS.file_name), FILES_AT_ONCE):
-        keys = AttachmentRows(tenant.pk).find_by_ids([row["_id"] for row in rows], fields=["storage_key"])
+        keys = AttachmentRepository(tenant.pk).find_by_ids([row["_id"] for row in rows], fields=["storage_key"])
         for row in rows:
             yield _fetch(row, keys.get(row["_id"], {}).get("storage_key"), folder / FILES / str(row["_id"]))
             on_progress(1)

@@ -17,6 +17,8 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.counters import last_number, next_number
 from ticketing.mongo.repository import Document
+from tickets.attachments.files import new_key
+from tickets.attachments.repository import AttachmentRepository
 from tickets.stats.repository import CellRepository, DeltaRepository, LedgerRepository
 from tickets.stats.services import note_new_tickets
 from tickets.transfer.archive import (
@@ -25,7 +27,6 @@ from tickets.transfer.archive import (
     FILES,
     TENANT,
     TICKETS,
-    AttachmentRows,
     Collection,
     Manifest,
     hash_of,
@@ -109,7 +110,7 @@ def check_export(folder: Path, manifest: Manifest, on_progress: OnProgress = lam
 
 def remove_data(tenant_id: ObjectId) -> None:
     """Removes everything that an import brings, and keeps the tenant itself."""
-    for row in AttachmentRows(tenant_id).stream({}, sort=ATTACHMENTS.order):
+    for row in AttachmentRepository(tenant_id).stream({}, sort=ATTACHMENTS.order):
         default_storage.delete(row["storage_key"])
     for repository in (*(each.repository for each in COLLECTIONS), CellRepository, DeltaRepository, LedgerRepository):
         repository(tenant_id).delete({})
@@ -172,7 +173,7 @@ def _store_tickets(each: Collection, rows: list[Document], _files: list[Path], t
 def _store_attachments(each: Collection, rows: list[Document], files: list[Path], tenant_id: ObjectId) -> None:
     for row, path in zip(rows, files, strict=True):
         with path.open("rb") as file:
-            key = default_storage.save(f"{tenant_id}/{row['_id']}", File(file))
+            key = default_storage.save(new_key(tenant_id), File(file))
         # One by one, so that an interruption leaves no file without its row.
         each.repository(tenant_id).insert({**row, "storage_key": key})
 

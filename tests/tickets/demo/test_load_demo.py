@@ -1,3 +1,4 @@
+import hashlib
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
@@ -5,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.password_validation import validate_password
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 
 from accounts.actor import Actor, Via
@@ -15,6 +17,7 @@ from tenants.services import find_tenant
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import get_database
 from ticketing.mongo.repository import Document
+from tickets.attachments.sweeping import sweep_files
 from tickets.demo.people import ACME, DEMO_SIGN_INS, DEMO_TENANTS, GLOBEX
 from tickets.demo.services import TICKETS, load_demo
 from tickets.models import Status
@@ -23,7 +26,7 @@ from tickets.workflow.rules import DEFAULT_WORKFLOW
 
 TODAY = date(2026, 6, 30)
 MIDNIGHT = datetime(2026, 6, 30, tzinfo=UTC)
-COLLECTIONS = ("users", "teams", "tickets", "comments", "events")
+COLLECTIONS = ("users", "teams", "tickets", "comments", "events", "attachments")
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +43,7 @@ def stored(tenant: Tenant, collection: str) -> list[Document]:
 
 def content(tenant: Tenant) -> dict[str, list[Document]]:
     """All that belongs to the tenant, without what must differ: its own id and salted hashes."""
-    unlike = {"tenant_id", "password"}
+    unlike = {"tenant_id", "password", "storage_key"}
     return {
         name: [{key: value for key, value in each.items() if key not in unlike} for each in stored(tenant, name)]
         for name in COLLECTIONS
@@ -65,11 +68,14 @@ def test_each_ticket_agrees_with_its_thread_and_its_history() -> None:
     load_demo(TODAY)
     tenant = tenant_of("acme")
     comments, events = by_ticket(stored(tenant, "comments")), by_ticket(stored(tenant, "events"))
+    attachments = by_ticket(stored(tenant, "attachments"))
     for ticket in stored(tenant, "tickets"):
         thread, history = comments.get(ticket["_id"], []), events[ticket["_id"]]
         visibilities = Counter(comment["visibility"] for comment in thread)
         assert ticket["comment_count"] == visibilities["public"]
         assert ticket["internal_note_count"] == visibilities["internal"]
+        files = Counter(file["visibility"] for file in attachments.get(ticket["_id"], []))
+        assert (ticket["attachment_count"], ticket["internal_attachment_count"]) == (files["public"], files["internal"])
         assert sorted({event["version"] for event in history}) == list(range(1, ticket["version"] + 1))
         assert max(event["at"] for event in history) == ticket["updated_at"]
         moves = [event["changes"]["status"] for event in history if event["type"] == "ticket.status_changed"]
@@ -100,6 +106,21 @@ def test_each_tenants_notes_hold_its_own_code_word_only() -> None:
         assert all(demo.secret in note for note in notes)
         texts = str(content(tenant_of(demo.slug)))
         assert other.secret not in texts
+
+
+def test_files_are_there_and_nothing_else() -> None:
+    load_demo(TODAY)
+    for demo in DEMO_TENANTS:
+        tenant = tenant_of(demo.slug)
+        rows = stored(tenant, "attachments")
+        assert {row["visibility"] for row in rows} == {"public", "internal"}
+        for row in rows:
+            with default_storage.open(row["storage_key"]) as file:
+                content = file.read()
+            assert (len(content), hashlib.sha256(content).hexdigest()) == (row["size"], row["sha256"])
+        assert tenant.storage_bytes == sum(row["size"] for row in rows)
+        swept = sweep_files(tenant.pk, older_than=timedelta(0), dry_run=True)
+        assert (swept.orphans, swept.missing) == ([], [])
 
 
 def test_the_same_day_gives_the_same_content() -> None:
@@ -141,7 +162,7 @@ def by_ticket(documents: list[Document]) -> dict[ObjectId, list[Document]]:
 
 
 def order(document: Document) -> tuple[Any, ...]:
-    return document["version"], document.get("position", 0)
+    return document.get("version", 0), document.get("position", 0)
 
 
 def everything() -> dict[str, list[Document]]:

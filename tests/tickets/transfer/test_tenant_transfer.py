@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from accounts.actor import Actor, Via
@@ -23,17 +23,17 @@ from tenants.models import Tenant, TenantStatus
 from tenants.services import find_tenant, get_tenant
 from tests.cast import PASSWORD, Cast, actor_of, new_cast
 from ticketing.errors import InvalidInput
-from ticketing.mongo import ObjectId
 from ticketing.mongo.client import get_database
 from ticketing.mongo.models import TenantModel
 from ticketing.mongo.repository import Document
 from ticketing.mongo.scope import tenant_scope
+from tickets.attachments.services import add_attachment
 from tickets.conversation.services import add_comment
 from tickets.models import Attachment
 from tickets.services import assign_ticket, open_ticket
 from tickets.stats.services import differences, ticket_stats
 from tickets.transfer import restoring
-from tickets.transfer.archive import COLLECTIONS, LEFT_OUT, AttachmentRows
+from tickets.transfer.archive import COLLECTIONS, LEFT_OUT
 from tickets.transfer.exporting import FileMissing, export_tenant
 from tickets.transfer.restoring import NotEmpty, import_tenant
 
@@ -62,23 +62,7 @@ def cast(db: None) -> Cast:
 
 
 def attach(actor: Actor, comment: Document, name: str, content: bytes) -> None:
-    key = default_storage.save(f"{actor.tenant_id}/{ObjectId()}", ContentFile(content))
-    AttachmentRows(actor.tenant_id).insert(
-        {
-            "ticket_id": comment["ticket_id"],
-            "comment_id": comment["_id"],
-            "visibility": comment["visibility"],
-            "name": name,
-            "size": len(content),
-            "content_type": "text/plain",
-            "sniffed_type": "text/plain",
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "storage_key": key,
-            "uploaded_by_id": actor.user_id,
-            "created_at": comment["created_at"],
-        }
-    )
-    get_database()["tenants"].update_one({"_id": actor.tenant_id}, {"$inc": {"storage_bytes": len(content)}})
+    add_attachment(actor, comment["ticket_id"], SimpleUploadedFile(name, content), comment_id=comment["_id"])
 
 
 def leave_the_deployment(tenant: Tenant) -> None:
