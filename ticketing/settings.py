@@ -243,9 +243,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Ticketing",
     "SITE_URL": None,
     "SITE_SYMBOL": "confirmation_number",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("console/favicon.svg")}
-    ],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("console/favicon.svg")}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda _request: static("console/console.css")],

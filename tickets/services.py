@@ -1,6 +1,6 @@
 """Opening, changing, assigning and following tickets. Every way in (API, console, e-mail, importers) calls these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from accounts.actor import Actor, Via
@@ -132,9 +132,7 @@ def check_version(actor: Actor, ticket: Document, expected: int | None) -> None:
     """Raises StaleVersion, with the current version, when the actor has seen another version than the stored one."""
     current = visible_version(actor, ticket)
     if expected is not None and expected != current:
-        raise StaleVersion(
-            f"The ticket is at version {current} now, not {expected}", data={"current_version": current}
-        )
+        raise StaleVersion(f"The ticket is at version {current} now, not {expected}", data={"current_version": current})
 
 
 def allowed_transitions(actor: Actor, ticket: Document) -> list[str]:
@@ -183,7 +181,7 @@ def new_ticket_document(number: int, content: rules.Content, created_by: ObjectI
 
 def _clean(actor: Actor, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The wanted fields under their stored names, each checked."""
-    cleaners = {
+    cleaners: dict[str, Callable[[Any], tuple[str, Any]]] = {
         "title": lambda value: ("title", rules.clean_title(value)),
         "description": lambda value: ("description", rules.clean_text(value, "description")),
         "status": lambda value: ("status", rules.check_choice("status", value, Status.values)),

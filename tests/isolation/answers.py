@@ -25,9 +25,10 @@ _MODULO = [
     (re.compile(r'"key":\s*"[^"]*"|"prefix":\s*"[^"]*"'), "<secret>"),
 ]
 _COUNTERS = {"ratelimit-remaining", "ratelimit-reset"}
-_HEADERS_THAT_DIFFER = {"x-request-id", "set-cookie", "etag", "content-length", *_COUNTERS}
+_HEADERS_THAT_DIFFER = {"x-request-id", "expires", "last-modified", "set-cookie", "etag", "content-length", *_COUNTERS}
 # Kept for any request, whoever sends it.
 _OF_ANY_REQUEST = {"rate_windows", "django_session"}
+_WRITES = {"insert", "update", "delete", "findAndModify"}
 _client = Client(raise_request_exception=False)
 
 
@@ -37,21 +38,17 @@ class Answer:
     headers: Mapping[str, str]
     body: str
     commands: tuple[str, ...]
-
-    @property
-    def has_written(self) -> bool:
-        return any(command.split()[0] in {"insert", "update", "delete", "findAndModify"} for command in self.commands)
+    has_written: bool
 
     @property
     def whole(self) -> str:
         return "\n".join([*(f"{name}: {value}" for name, value in self.headers.items()), "", self.body])
 
-    def modulo(self, ids: Ids) -> dict[str, Any]:
+    def modulo(self, ids: Ids, *, etag: bool = False) -> dict[str, Any]:
         """The answer without what differs between two requests, and without the ids that it was asked for by."""
+        differ = _HEADERS_THAT_DIFFER - {"etag"} if etag else _HEADERS_THAT_DIFFER
         headers = {
-            name: _plain(value, ids)
-            for name, value in sorted(self.headers.items())
-            if name.lower() not in _HEADERS_THAT_DIFFER
+            name: _plain(value, ids) for name, value in sorted(self.headers.items()) if name.lower() not in differ
         }
         return {
             "status": self.status,
@@ -78,24 +75,25 @@ def ask(
     with counted_queries() as commands:
         response: Any = _client.generic(method, url, **_encoded(body, form=form), **extra)
     sent = tuple(command for command in commands if command.split()[-1] not in _OF_ANY_REQUEST)
+    has_written = any(command.split()[0] in _WRITES and "rate_windows" not in command for command in commands)
     content = b"".join(response.streaming_content) if response.streaming else response.content
     headers = {**response.headers, "Set-Cookie": response.cookies.output(header="")}
-    return Answer(response.status_code, headers, content.decode(errors="replace"), sent)
+    return Answer(response.status_code, headers, content.decode(errors="replace"), sent, has_written)
 
 
 def leak(answer: Answer, secrets: re.Pattern[str], *sent: object) -> str:
     """The first secret in the answer that the request itself did not send, with its surroundings; else empty."""
     text = answer.whole
     for value in sorted({str(each) for each in sent if each}, key=len, reverse=True):
-        for written in (value, escape(value), quote(value), json.dumps(value)[1:-1]):
+        for written in (value, escape(value), json.dumps(value)[1:-1], quote(value), quote(quote(value))):
             text = text.replace(written, "")
     found = secrets.search(text)
     return "" if found is None else text[max(0, found.start() - 60) : found.end() + 60]
 
 
-def difference(one: Answer, one_ids: Ids, other: Answer, other_ids: Ids) -> str:
-    """What tells the two answers apart; empty when nothing does."""
-    first, second = one.modulo(one_ids), other.modulo(other_ids)
+def difference(one: Answer, one_ids: Ids, other: Answer, other_ids: Ids, *, etag: bool = False) -> str:
+    """What tells the two answers apart; empty when nothing does. The tag of a new thing is never the same."""
+    first, second = one.modulo(one_ids, etag=etag), other.modulo(other_ids, etag=etag)
     for part, value in first.items():
         if value != second[part]:
             return f"{part} differs:\n  {_short(value, second[part])}\n  {_short(second[part], value)}"
@@ -120,7 +118,8 @@ def texts_in(body: Any) -> list[str]:
 
 def _plain(text: str, ids: Ids) -> str:
     for name, value in sorted(ids.values().items(), key=lambda item: -len(item[1])):
-        text = text.replace(value, f"<{name}>").replace(quote(value), f"<{name}>")
+        for written in (value, quote(value), quote(quote(value))):
+            text = text.replace(written, f"<{name}>")
     for pattern, placeholder in _MODULO:
         text = pattern.sub(placeholder, text)
     return text

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest
 
 from accounts.actor import Actor
@@ -22,6 +23,7 @@ from tests.isolation.snapshot import Snapshot
 from ticketing.clock import now
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import get_database
+from tickets.attachments.services import add_attachment
 from tickets.conversation.services import add_comment
 from tickets.services import change_ticket, open_ticket
 
@@ -38,6 +40,7 @@ class Ids:
     tenant: str
     ticket: str
     number: str  # one that the other tenant has not
+    others_ticket: str  # opened by `user`, not by `customer`
     comment: str
     note: str
     attachment: str
@@ -135,7 +138,7 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
     comment = add_comment(actor_of(customer), ticket["_id"], f"zx{slug}comment")
     attachment = attach(actor_of(customer), ticket["_id"], f"zx{slug}file.txt")
     note, internal = add_note(actor_of(notewriter), ticket["_id"], f"zx{slug}note")
-    open_ticket(actor_of(other), title="VPN drops", description=f"zx{slug}description of another")
+    others = open_ticket(actor_of(other), title="VPN drops", description=f"zx{slug}description of another")
     numbered = open_ticket(actor_of(customer), title="Numbered", description=f"zx{slug}numbered")
     number = "60606" if slug == "acme" else "70707"
     get_database()["tickets"].update_one({"_id": numbered["_id"]}, {"$set": {"number": int(number)}})
@@ -145,6 +148,7 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
         tenant=str(admin.tenant_id),
         ticket=str(ticket["_id"]),
         number=number,
+        others_ticket=str(others["_id"]),
         comment=str(comment["_id"]),
         note=str(note["_id"]),
         attachment=str(attachment),
@@ -172,15 +176,10 @@ def attach(
     actor: Actor, ticket_id: ObjectId, name: str, *, comment_id: ObjectId | None = None, visibility: str = "public"
 ) -> ObjectId:
     """A file on the ticket, or on one of its comments; its content is its name."""
-    from django.core.files.base import ContentFile
-    from django.core.files.storage import default_storage
-
-    key = default_storage.save(f"{actor.tenant_id}/{name}", ContentFile(name.encode()))
-    stored = {"tenant_id": actor.tenant_id, "ticket_id": ticket_id, "comment_id": comment_id, "visibility": visibility}
-    stored |= {"name": name, "size": len(name), "content_type": "text/plain", "sniffed_type": "text/plain"}
-    stored |= {"sha256": "0" * 64, "storage_key": key, "uploaded_by_id": actor.user_id, "created_at": now()}
-    inserted: ObjectId = get_database()["attachments"].insert_one(stored).inserted_id
-    return inserted
+    upload = SimpleUploadedFile(name, name.encode(), "text/plain")
+    stored = add_attachment(actor, ticket_id, upload, comment_id=comment_id, visibility=visibility)
+    attachment_id: ObjectId = stored["_id"]
+    return attachment_id
 
 
 def _brand_globex(cast: Cast) -> None:

@@ -54,7 +54,11 @@ def test_bad_tags_are_refused(tags: list[str]) -> None:
         ({"status": "open", "resolved_at": None}, "resolved", {"resolved_at": NOW}),
         ({"status": "open", "resolved_at": None}, "closed", {"resolved_at": NOW, "closed_at": NOW}),
         ({"status": "resolved", "resolved_at": NOW}, "closed", {"closed_at": NOW}),
-        ({"status": "resolved", "resolved_at": NOW, "reopened_count": 1}, "open", {"resolved_at": None, "reopened_count": 2}),
+        (
+            {"status": "resolved", "resolved_at": NOW, "reopened_count": 1},
+            "open",
+            {"resolved_at": None, "reopened_count": 2},
+        ),
         ({"status": "new", "resolved_at": None}, "open", {}),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.actor import Actor, Via
 from accounts.roles import Role
+from tests.cast import Cast, actor_of
 from ticketing.errors import (
     InvalidInput,
     InvalidTransition,
@@ -22,13 +23,14 @@ from tickets.events.repository import EventRepository
 from tickets.repository import TicketRepository
 from tickets.rules import TicketClosed
 from tickets.services import allowed_transitions, assign_ticket, change_ticket, follow_ticket, open_ticket
-from tests.cast import Cast, actor_of
 
 pytestmark = pytest.mark.django_db
 
 
 def events_of(ticket: Document) -> list[Document]:
-    return EventRepository(ticket["tenant_id"]).find({"ticket_id": ticket["_id"]}, sort=[("version", 1), ("position", 1)])
+    return EventRepository(ticket["tenant_id"]).find(
+        {"ticket_id": ticket["_id"]}, sort=[("version", 1), ("position", 1)]
+    )
 
 
 def types_of(ticket: Document) -> list[str]:
@@ -65,7 +67,11 @@ def test_numbers_are_each_tenants_own(cast: Cast, ticket: Document) -> None:
 
 def test_staff_opens_a_ticket_for_a_customer(cast: Cast) -> None:
     ticket = open_ticket(
-        actor_of(cast.amir, Via.CONSOLE), title="Phoned in", requester=cast.carla.pk, assigned_to=cast.ada.pk, tags=["VIP"]
+        actor_of(cast.amir, Via.CONSOLE),
+        title="Phoned in",
+        requester=cast.carla.pk,
+        assigned_to=cast.ada.pk,
+        tags=["VIP"],
     )
     assert (ticket["created_by_id"], ticket["assigned_to_id"], ticket["tags"]) == (cast.carla.pk, cast.ada.pk, ["vip"])
     assert ticket["channel"] == "console"
@@ -123,7 +129,9 @@ def test_the_platform_must_say_for_whom(cast: Cast) -> None:
 
 def test_a_change_is_one_version_with_one_event_a_kind(cast: Cast, ticket: Document) -> None:
     changed = change_ticket(
-        actor_of(cast.amir), "1", {"status": "open", "priority": "high", "category": "Hardware", "title": "Printer burns"}
+        actor_of(cast.amir),
+        "1",
+        {"status": "open", "priority": "high", "category": "Hardware", "title": "Printer burns"},
     )
     assert (changed["version"], changed["public_version"], changed["status"]) == (2, 2, "open")
     assert changed["updated_at"] >= ticket["updated_at"]
@@ -156,7 +164,9 @@ def test_a_stale_change_is_refused_and_nothing_changes(cast: Cast, ticket: Docum
 def test_an_illegal_transition_says_what_is_allowed(cast: Cast, ticket: Document) -> None:
     with pytest.raises(InvalidTransition) as refused:
         change_ticket(actor_of(cast.carla), "1", {"status": "pending"})
-    assert refused.value.data["allowed_transitions"] == ["resolved"] == allowed_transitions(actor_of(cast.carla), ticket)
+    assert (
+        refused.value.data["allowed_transitions"] == ["resolved"] == allowed_transitions(actor_of(cast.carla), ticket)
+    )
 
 
 def test_resolving_and_reopening_keep_their_times(cast: Cast, ticket: Document) -> None:
@@ -253,7 +263,9 @@ def test_a_key_does_no_more_than_its_scopes(cast: Cast, ticket: Document, scopes
 
 
 def test_the_history_tells_the_key(cast: Cast) -> None:
-    key = Actor(cast.amir, cast.acme, Role.AGENT, Via.API, frozenset({"tickets:write", "tickets:read"}), key_name="robot")
+    key = Actor(
+        cast.amir, cast.acme, Role.AGENT, Via.API, frozenset({"tickets:write", "tickets:read"}), key_name="robot"
+    )
     assert events_of(open_ticket(key, title="Printer"))[0]["actor"]["key"] == "robot"
 
 

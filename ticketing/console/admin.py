@@ -37,6 +37,7 @@ class ServiceModelAdmin(ModelAdmin):
     navigation_icon: ClassVar[str] = "list"
     navigation_position: ClassVar[int] = 100
     title: ClassVar[Any] = ""
+    add_title: ClassVar[Any] = ""
 
     form = ServiceForm
     add_form: ClassVar[type[ServiceForm] | None] = None
@@ -178,6 +179,8 @@ class ServiceModelAdmin(ModelAdmin):
         """Django's page with one button, the object's name as its title and the way back to the list."""
         if context["original"] is not None:
             context["title"], context["subtitle"] = str(context["original"]), None
+        elif self.add_title:
+            context["title"] = self.add_title
         context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
         if self.can(request, "view"):
             context["list_url"] = self.changelist_url

@@ -157,8 +157,9 @@ def _run_outermost(function: Callable[[], R]) -> R:
             return function()
         except DatabaseError as error:
             # Django's wrapper hides the label by which the driver knows that a retry may help.
-            if _must_retry(error.__cause__):
-                raise error.__cause__ from error
+            cause = error.__cause__
+            if cause is not None and _must_retry(cause):
+                raise cause from error
             raise
         finally:
             connection.session = None  # type: ignore[attr-defined]

@@ -31,5 +31,6 @@ def next_number(tenant_id: ObjectId, name: str, amount: int = 1, database: Datab
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
+    assert document is not None  # an upsert always has one
     value: int = document["value"]
     return value

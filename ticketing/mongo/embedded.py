@@ -133,7 +133,8 @@ class EmbeddedMongo:
             except BlockingIOError:
                 owner = file.read().strip() or "unknown"
                 raise DataFolderInUse(
-                    f"{self.dbpath} is in use by a running mongod (pid {owner}; is `make run` running already?); stop that one first"
+                    f"{self.dbpath} is in use by a running mongod (pid {owner}; is `make run` running already?); "
+                    "stop that one first"
                 ) from None
 
     def _spawn(self, mongod: Path) -> None:

@@ -1,7 +1,7 @@
 """Base models: data that only services write, and data that belongs to one tenant."""
 
 from collections.abc import Iterator
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django_mongodb_backend.fields import ObjectIdField
@@ -83,10 +83,14 @@ class TenantManager(MongoManager.from_queryset(TenantQuerySet)):  # type: ignore
         return queryset if scope.tenant_id is None else queryset.filter(tenant_id=scope.tenant_id)
 
 
+class ServiceWrittenManager(MongoManager.from_queryset(ServiceWrittenQuerySet)):  # type: ignore[misc]
+    """Reads; the platform's own rows have no tenant to be filtered by."""
+
+
 class ServiceWrittenModel(models.Model):
     """A model whose rows are written by repositories only."""
 
-    objects = MongoManager.from_queryset(ServiceWrittenQuerySet)()
+    objects: ClassVar[Any] = ServiceWrittenManager()
 
     class Meta:
         abstract = True
@@ -101,8 +105,9 @@ class ServiceWrittenModel(models.Model):
     @classmethod
     def from_document(cls, document: Document) -> Self:
         """A read-only instance of a stored document, such as a repository returns; absent fields stay unset."""
-        present = [field for field in cls._meta.concrete_fields if field.column in document]
-        return cls.from_db(DEFAULT_DB_ALIAS, [f.attname for f in present], [document[f.column] for f in present])
+        present = [(field.attname, str(field.column)) for field in cls._meta.concrete_fields]
+        stored = {name: document[column] for name, column in present if column in document}
+        return cls.from_db(DEFAULT_DB_ALIAS, list(stored), list(stored.values()))
 
 
 class TenantModel(ServiceWrittenModel):
@@ -110,7 +115,7 @@ class TenantModel(ServiceWrittenModel):
 
     tenant_id = ObjectIdField(editable=False)
 
-    objects = TenantManager()
+    objects: ClassVar[Any] = TenantManager()
 
     class Meta(ServiceWrittenModel.Meta):
         abstract = True

@@ -1,7 +1,7 @@
 """The base repository: every write, and the reads that services decide on.
 
-A repository is bound to one tenant for life. Filters are combined as ``{"$and": [{"tenant_id": t}, where]}``, so nothing
-in ``where`` can widen them. Documents go in and come out as plain dicts with aware UTC times.
+A repository is bound to one tenant for life. Filters are combined as ``{"$and": [{"tenant_id": t}, where]}``, so
+nothing in ``where`` can widen them. Documents go in and come out as plain dicts with aware UTC times.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -141,7 +141,7 @@ class Repository:
         operators: Mapping[str, Mapping[str, Any]] | None = None,
         upsert: bool = False,
     ) -> Document | None:
-        """Changes the first match at once and returns it as it is now, or None; ``where`` is the condition to claim by."""
+        """Changes the first match at once and returns it as it is now, or None; ``where`` is what to claim by."""
         update = self._update_document(changes, operators, versioned=False)
         with translated_errors(self.noun):
             return self.collection.find_one_and_update(

@@ -57,6 +57,7 @@ class TicketAdmin(ServiceModelAdmin):
     """Agents' day: a queue by views and filters, and one page for everything about a ticket."""
 
     navigation_position = 10
+    add_title = gettext_lazy("New ticket")
     permissions = {
         "view": Action.TICKETS_READ_ALL,
         "add": Action.TICKETS_CREATE_FOR_OTHERS,

@@ -45,9 +45,7 @@ def add_comment(
 
 
 @transactional
-def edit_comment(
-    actor: Actor, comment_id: str | ObjectId, body: str, expected_version: int | None = None
-) -> Document:
+def edit_comment(actor: Actor, comment_id: str | ObjectId, body: str, expected_version: int | None = None) -> Document:
     """Replaces the text of the actor's own comment within the allowed minutes; the old text stays in the history.
 
     Raises InvalidInput, NotFound, NotAllowed, StaleVersion, TicketClosed.
@@ -136,4 +134,5 @@ def _check_editable(actor: Actor, comment: Document) -> None:
 
 
 def _is_internal(comment: Document) -> bool:
-    return comment["visibility"] == Visibility.INTERNAL.value
+    internal: bool = comment["visibility"] == Visibility.INTERNAL.value
+    return internal

@@ -9,176 +9,435 @@ import ticketing.mongo.indexes
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('ticket_id', django_mongodb_backend.fields.ObjectIdField()),
-                ('version', models.IntegerField()),
-                ('position', models.IntegerField(default=0)),
-                ('type', models.CharField(max_length=60)),
-                ('actor', models.JSONField(default=dict)),
-                ('changes', models.JSONField(default=dict)),
-                ('data', models.JSONField(default=dict)),
-                ('at', models.DateTimeField()),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("ticket_id", django_mongodb_backend.fields.ObjectIdField()),
+                ("version", models.IntegerField()),
+                ("position", models.IntegerField(default=0)),
+                ("type", models.CharField(max_length=60)),
+                ("actor", models.JSONField(default=dict)),
+                ("changes", models.JSONField(default=dict)),
+                ("data", models.JSONField(default=dict)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'events',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'ticket_id', 'version', 'position'], name='events_history')],
+                "db_table": "events",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    ticketing.mongo.indexes.UniqueIndex(
+                        fields=["tenant_id", "ticket_id", "version", "position"], name="events_history"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StatCell',
+            name="StatCell",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('dimension', models.CharField(max_length=12)),
-                ('value', models.CharField(max_length=80)),
-                ('level', models.CharField(max_length=6)),
-                ('period', models.CharField(max_length=10)),
-                ('total', models.JSONField(default=dict)),
-                ('by', models.JSONField(default=dict)),
-                ('created', models.JSONField(default=dict)),
-                ('resolved', models.JSONField(default=dict)),
-                ('weight', models.IntegerField(default=0)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("dimension", models.CharField(max_length=12)),
+                ("value", models.CharField(max_length=80)),
+                ("level", models.CharField(max_length=6)),
+                ("period", models.CharField(max_length=10)),
+                ("total", models.JSONField(default=dict)),
+                ("by", models.JSONField(default=dict)),
+                ("created", models.JSONField(default=dict)),
+                ("resolved", models.JSONField(default=dict)),
+                ("weight", models.IntegerField(default=0)),
             ],
             options={
-                'db_table': 'stat_cells',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'dimension', 'value', 'level', 'period'], name='stat_cells_key'), ticketing.mongo.indexes.PartialIndex(fields=['tenant_id'], name='stat_cells_empty', partial={'weight': 0})],
+                "db_table": "stat_cells",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    ticketing.mongo.indexes.UniqueIndex(
+                        fields=["tenant_id", "dimension", "value", "level", "period"], name="stat_cells_key"
+                    ),
+                    ticketing.mongo.indexes.PartialIndex(
+                        fields=["tenant_id"], name="stat_cells_empty", partial={"weight": 0}
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StatDelta',
+            name="StatDelta",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField(null=True)),
             ],
             options={
-                'db_table': 'stat_deltas',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['tenant_id', 'id'], name='stat_deltas_order')],
+                "db_table": "stat_deltas",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["tenant_id", "id"], name="stat_deltas_order")],
             },
         ),
         migrations.CreateModel(
-            name='StatLedger',
+            name="StatLedger",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('folding_until', models.DateTimeField(null=True)),
-                ('categories', django_mongodb_backend.fields.ArrayField(base_field=models.CharField(max_length=60), default=list)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("folding_until", models.DateTimeField(null=True)),
+                (
+                    "categories",
+                    django_mongodb_backend.fields.ArrayField(base_field=models.CharField(max_length=60), default=list),
+                ),
             ],
             options={
-                'db_table': 'stat_ledgers',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id'], name='stat_ledgers_tenant')],
+                "db_table": "stat_ledgers",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [ticketing.mongo.indexes.UniqueIndex(fields=["tenant_id"], name="stat_ledgers_tenant")],
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('ticket_id', django_mongodb_backend.fields.ObjectIdField()),
-                ('comment_id', django_mongodb_backend.fields.ObjectIdField(null=True)),
-                ('visibility', models.CharField(choices=[('public', 'Public answer'), ('internal', 'Internal note')], default='public', max_length=10)),
-                ('name', models.CharField(max_length=200)),
-                ('size', models.BigIntegerField()),
-                ('content_type', models.CharField(max_length=120)),
-                ('sniffed_type', models.CharField(max_length=120)),
-                ('sha256', models.CharField(max_length=64)),
-                ('storage_key', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('uploaded_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("ticket_id", django_mongodb_backend.fields.ObjectIdField()),
+                ("comment_id", django_mongodb_backend.fields.ObjectIdField(null=True)),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[("public", "Public answer"), ("internal", "Internal note")],
+                        default="public",
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("size", models.BigIntegerField()),
+                ("content_type", models.CharField(max_length=120)),
+                ("sniffed_type", models.CharField(max_length=120)),
+                ("sha256", models.CharField(max_length=64)),
+                ("storage_key", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'attachments',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['tenant_id', 'ticket_id', 'created_at', 'id'], name='attachments_ticket'), models.Index(fields=['tenant_id', 'comment_id'], name='attachments_comment'), ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'storage_key'], name='attachments_storage_key')],
+                "db_table": "attachments",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["tenant_id", "ticket_id", "created_at", "id"], name="attachments_ticket"),
+                    models.Index(fields=["tenant_id", "comment_id"], name="attachments_comment"),
+                    ticketing.mongo.indexes.UniqueIndex(
+                        fields=["tenant_id", "storage_key"], name="attachments_storage_key"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Comment',
+            name="Comment",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('ticket_id', django_mongodb_backend.fields.ObjectIdField()),
-                ('visibility', models.CharField(choices=[('public', 'Public answer'), ('internal', 'Internal note')], default='public', max_length=10)),
-                ('body', models.TextField()),
-                ('body_html', models.TextField(editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('edited_at', models.DateTimeField(editable=False, null=True)),
-                ('version', models.IntegerField(default=1, editable=False)),
-                ('external_id', models.CharField(editable=False, max_length=120, null=True)),
-                ('author', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("ticket_id", django_mongodb_backend.fields.ObjectIdField()),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[("public", "Public answer"), ("internal", "Internal note")],
+                        default="public",
+                        max_length=10,
+                    ),
+                ),
+                ("body", models.TextField()),
+                ("body_html", models.TextField(editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("edited_at", models.DateTimeField(editable=False, null=True)),
+                ("version", models.IntegerField(default=1, editable=False)),
+                ("external_id", models.CharField(editable=False, max_length=120, null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'comments',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['tenant_id', 'ticket_id', 'created_at', 'id'], name='comments_thread'), models.Index(fields=['tenant_id', 'ticket_id', 'visibility', 'created_at', 'id'], name='comments_public_thread'), ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'external_id'], name='comments_external_id', partial={'external_id': {'$type': 'string'}})],
+                "db_table": "comments",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["tenant_id", "ticket_id", "created_at", "id"], name="comments_thread"),
+                    models.Index(
+                        fields=["tenant_id", "ticket_id", "visibility", "created_at", "id"],
+                        name="comments_public_thread",
+                    ),
+                    ticketing.mongo.indexes.UniqueIndex(
+                        fields=["tenant_id", "external_id"],
+                        name="comments_external_id",
+                        partial={"external_id": {"$type": "string"}},
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', django_mongodb_backend.fields.ObjectIdAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tenant_id', django_mongodb_backend.fields.ObjectIdField(editable=False)),
-                ('number', models.IntegerField(editable=False)),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True, default='')),
-                ('description_html', models.TextField(default='', editable=False)),
-                ('status', models.CharField(choices=[('new', 'New'), ('open', 'Open'), ('pending', 'Pending'), ('on_hold', 'On hold'), ('resolved', 'Resolved'), ('closed', 'Closed')], default='new', max_length=10)),
-                ('priority', models.CharField(choices=[('low', 'Low'), ('normal', 'Normal'), ('high', 'High'), ('urgent', 'Urgent')], default='normal', max_length=10)),
-                ('category', models.CharField(blank=True, default='', max_length=60)),
-                ('type', models.CharField(choices=[('question', 'Question'), ('incident', 'Incident'), ('problem', 'Problem'), ('task', 'Task')], default='question', max_length=10)),
-                ('tags', django_mongodb_backend.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list)),
-                ('channel', models.CharField(choices=[('api', 'API'), ('console', 'Console'), ('email', 'E-mail'), ('import', 'Import')], editable=False, max_length=10)),
-                ('follower_ids', django_mongodb_backend.fields.ArrayField(base_field=django_mongodb_backend.fields.ObjectIdField(), blank=True, default=list)),
-                ('participant_ids', django_mongodb_backend.fields.ArrayField(base_field=django_mongodb_backend.fields.ObjectIdField(), default=list, editable=False)),
-                ('comment_count', models.IntegerField(default=0, editable=False)),
-                ('internal_note_count', models.IntegerField(default=0, editable=False)),
-                ('attachment_count', models.IntegerField(default=0, editable=False)),
-                ('internal_attachment_count', models.IntegerField(default=0, editable=False)),
-                ('reopened_count', models.IntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(editable=False)),
-                ('updated_at', models.DateTimeField(editable=False)),
-                ('public_updated_at', models.DateTimeField(editable=False)),
-                ('first_responded_at', models.DateTimeField(editable=False, null=True)),
-                ('resolved_at', models.DateTimeField(editable=False, null=True)),
-                ('closed_at', models.DateTimeField(editable=False, null=True)),
-                ('version', models.IntegerField(default=1, editable=False)),
-                ('public_version', models.IntegerField(default=1, editable=False)),
-                ('external_id', models.CharField(editable=False, max_length=120, null=True)),
-                ('all_terms', django_mongodb_backend.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, editable=False)),
-                ('public_terms', django_mongodb_backend.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, editable=False)),
-                ('assigned_to', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.team')),
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("number", models.IntegerField(editable=False)),
+                ("title", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True, default="")),
+                ("description_html", models.TextField(default="", editable=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("open", "Open"),
+                            ("pending", "Pending"),
+                            ("on_hold", "On hold"),
+                            ("resolved", "Resolved"),
+                            ("closed", "Closed"),
+                        ],
+                        default="new",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[("low", "Low"), ("normal", "Normal"), ("high", "High"), ("urgent", "Urgent")],
+                        default="normal",
+                        max_length=10,
+                    ),
+                ),
+                ("category", models.CharField(blank=True, default="", max_length=60)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("question", "Question"),
+                            ("incident", "Incident"),
+                            ("problem", "Problem"),
+                            ("task", "Task"),
+                        ],
+                        default="question",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "tags",
+                    django_mongodb_backend.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), blank=True, default=list
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("api", "API"), ("console", "Console"), ("email", "E-mail"), ("import", "Import")],
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "follower_ids",
+                    django_mongodb_backend.fields.ArrayField(
+                        base_field=django_mongodb_backend.fields.ObjectIdField(), blank=True, default=list
+                    ),
+                ),
+                (
+                    "participant_ids",
+                    django_mongodb_backend.fields.ArrayField(
+                        base_field=django_mongodb_backend.fields.ObjectIdField(), default=list, editable=False
+                    ),
+                ),
+                ("comment_count", models.IntegerField(default=0, editable=False)),
+                ("internal_note_count", models.IntegerField(default=0, editable=False)),
+                ("attachment_count", models.IntegerField(default=0, editable=False)),
+                ("internal_attachment_count", models.IntegerField(default=0, editable=False)),
+                ("reopened_count", models.IntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(editable=False)),
+                ("updated_at", models.DateTimeField(editable=False)),
+                ("public_updated_at", models.DateTimeField(editable=False)),
+                ("first_responded_at", models.DateTimeField(editable=False, null=True)),
+                ("resolved_at", models.DateTimeField(editable=False, null=True)),
+                ("closed_at", models.DateTimeField(editable=False, null=True)),
+                ("version", models.IntegerField(default=1, editable=False)),
+                ("public_version", models.IntegerField(default=1, editable=False)),
+                ("external_id", models.CharField(editable=False, max_length=120, null=True)),
+                (
+                    "all_terms",
+                    django_mongodb_backend.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, editable=False
+                    ),
+                ),
+                (
+                    "public_terms",
+                    django_mongodb_backend.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, editable=False
+                    ),
+                ),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.team",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'tickets',
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'number'], name='tickets_number'), ticketing.mongo.indexes.UniqueIndex(fields=['tenant_id', 'external_id'], name='tickets_external_id', partial={'external_id': {'$type': 'string'}}), models.Index(fields=['tenant_id', '-created_at', '-id', 'updated_at'], name='tickets_created'), models.Index(fields=['tenant_id', '-updated_at', '-id', 'created_at'], name='tickets_updated'), models.Index(fields=['tenant_id', 'status', '-created_at', '-id'], name='tickets_status_created'), models.Index(fields=['tenant_id', 'status', '-updated_at', '-id'], name='tickets_status_updated'), models.Index(fields=['tenant_id', 'priority', 'status', '-created_at', '-id'], name='tickets_priority_created'), models.Index(fields=['tenant_id', 'priority', 'status', '-updated_at', '-id'], name='tickets_priority_updated'), models.Index(fields=['tenant_id', 'category', 'status', '-created_at', '-id'], name='tickets_category_created'), models.Index(fields=['tenant_id', 'category', 'status', '-updated_at', '-id'], name='tickets_category_updated'), models.Index(fields=['tenant_id', 'type', 'status', '-created_at', '-id'], name='tickets_type_created'), models.Index(fields=['tenant_id', 'type', 'status', '-updated_at', '-id'], name='tickets_type_updated'), models.Index(fields=['tenant_id', 'assigned_to', 'status', '-created_at', '-id'], name='tickets_assignee_created'), models.Index(fields=['tenant_id', 'assigned_to', 'status', '-updated_at', '-id'], name='tickets_assignee_updated'), models.Index(fields=['tenant_id', 'team', 'status', '-created_at', '-id'], name='tickets_team_created'), models.Index(fields=['tenant_id', 'team', 'status', '-updated_at', '-id'], name='tickets_team_updated'), models.Index(fields=['tenant_id', 'created_by', 'status', '-created_at', '-id'], name='tickets_requester_created'), models.Index(fields=['tenant_id', 'created_by', 'status', '-updated_at', '-id'], name='tickets_requester_updated'), models.Index(fields=['tenant_id', 'tags', 'status', '-created_at', '-id'], name='tickets_tags_created'), models.Index(fields=['tenant_id', 'tags', 'status', '-updated_at', '-id'], name='tickets_tags_updated'), models.Index(fields=['tenant_id', 'participant_ids', '-created_at', '-id'], name='tickets_own_created'), models.Index(fields=['tenant_id', 'participant_ids', '-public_updated_at', '-id'], name='tickets_own_updated'), models.Index(fields=['tenant_id', 'all_terms', '-created_at', '-id'], name='tickets_terms')],
+                "db_table": "tickets",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    ticketing.mongo.indexes.UniqueIndex(fields=["tenant_id", "number"], name="tickets_number"),
+                    ticketing.mongo.indexes.UniqueIndex(
+                        fields=["tenant_id", "external_id"],
+                        name="tickets_external_id",
+                        partial={"external_id": {"$type": "string"}},
+                    ),
+                    models.Index(fields=["tenant_id", "-created_at", "-id", "updated_at"], name="tickets_created"),
+                    models.Index(fields=["tenant_id", "-updated_at", "-id", "created_at"], name="tickets_updated"),
+                    models.Index(fields=["tenant_id", "status", "-created_at", "-id"], name="tickets_status_created"),
+                    models.Index(fields=["tenant_id", "status", "-updated_at", "-id"], name="tickets_status_updated"),
+                    models.Index(
+                        fields=["tenant_id", "priority", "status", "-created_at", "-id"],
+                        name="tickets_priority_created",
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "priority", "status", "-updated_at", "-id"],
+                        name="tickets_priority_updated",
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "category", "status", "-created_at", "-id"],
+                        name="tickets_category_created",
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "category", "status", "-updated_at", "-id"],
+                        name="tickets_category_updated",
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "type", "status", "-created_at", "-id"], name="tickets_type_created"
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "type", "status", "-updated_at", "-id"], name="tickets_type_updated"
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "assigned_to", "status", "-created_at", "-id"],
+                        name="tickets_assignee_created",
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "assigned_to", "status", "-updated_at", "-id"],
+                        name="tickets_assignee_updated",
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "team", "status", "-created_at", "-id"], name="tickets_team_created"
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "team", "status", "-updated_at", "-id"], name="tickets_team_updated"
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "created_by", "status", "-created_at", "-id"],
+                        name="tickets_requester_created",
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "created_by", "status", "-updated_at", "-id"],
+                        name="tickets_requester_updated",
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "tags", "status", "-created_at", "-id"], name="tickets_tags_created"
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "tags", "status", "-updated_at", "-id"], name="tickets_tags_updated"
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "participant_ids", "-created_at", "-id"], name="tickets_own_created"
+                    ),
+                    models.Index(
+                        fields=["tenant_id", "participant_ids", "-public_updated_at", "-id"], name="tickets_own_updated"
+                    ),
+                    models.Index(fields=["tenant_id", "all_terms", "-created_at", "-id"], name="tickets_terms"),
+                ],
             },
         ),
     ]

@@ -28,7 +28,7 @@ logger = logging.getLogger("ticketing.stats")
 FOLD_ONE_WRITE_IN = 50
 FOLD_AT_MOST = 500
 # Many changes meet in the same cells: folding them together costs a fraction of folding them by and by.
-FOLD_IN_BULK = 5000
+FOLD_IN_BULK = 10_000
 CELLS_PER_REPAIR = 2000
 
 

@@ -1,4 +1,7 @@
-"""The base repository's contract, on mongomock and on the real server. What mongomock cannot do runs on the server only."""
+"""The base repository's contract, on mongomock and on the real server.
+
+What mongomock cannot do is skipped there, with its reason.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -89,7 +92,9 @@ def test_another_tenants_document_is_missing(acme: Things, globex: Things) -> No
     assert acme.count({}) == 0
 
 
-@pytest.mark.parametrize("widening", [{"$or": [{}, {"name": "lamp"}]}, {"tenant_id": {"$exists": True}}, {"name": {"$ne": 1}}])
+@pytest.mark.parametrize(
+    "widening", [{"$or": [{}, {"name": "lamp"}]}, {"tenant_id": {"$exists": True}}, {"name": {"$ne": 1}}]
+)
 def test_no_filter_leaves_the_tenant(acme: Things, globex: Things, widening: dict[str, Any]) -> None:
     theirs = globex.insert(thing("lamp"))
     assert acme.find(widening) == []

@@ -1,7 +1,6 @@
 """All or nothing, retried on conflicts, and driver errors told as ours: on the real server."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from pymongo import MongoClient
@@ -21,8 +20,8 @@ class Accounts(Repository):
 
 
 @pytest.fixture
-def accounts() -> Iterator[Accounts]:
-    yield Accounts(ObjectId())
+def accounts() -> Accounts:
+    return Accounts(ObjectId())
 
 
 def test_a_failure_leaves_nothing(accounts: Accounts) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.actor import Via
+from tests.cast import Cast, actor_of
 from ticketing import clock
 from ticketing.errors import InvalidInput, NotAllowed, NotFound, StaleVersion
 from ticketing.mongo import ObjectId
@@ -16,7 +17,6 @@ from tickets.conversation.services import access_comment, add_comment, edit_comm
 from tickets.events.repository import EventRepository
 from tickets.rules import TicketClosed
 from tickets.services import change_ticket, open_ticket
-from tests.cast import Cast, actor_of
 
 pytestmark = pytest.mark.django_db
 
