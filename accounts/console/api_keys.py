@@ -56,6 +56,7 @@ class ApiKeyAdmin(ServiceModelAdmin):
     navigation_group = gettext_lazy("Administration")
     navigation_icon = "key"
     navigation_position = 52
+    add_title = gettext_lazy("New API key")
     title = gettext_lazy("API keys")
     form = ApiKeyForm
     list_display = ("name", "beginning", "scope_list", "state", "last_used", "created")

@@ -39,6 +39,7 @@ class TeamAdmin(ServiceModelAdmin):
     navigation_group = gettext_lazy("Administration")
     navigation_icon = "groups"
     navigation_position = 51
+    add_title = gettext_lazy("New team")
     form = TeamForm
     add_form = NewTeamForm
     list_display = ("name", "state")

@@ -89,6 +89,7 @@ class NewTenantForm(ServiceForm):
 class TenantAdmin(ServiceModelAdmin):
     permissions = {"view": Action.TENANTS_MANAGE, "add": Action.TENANTS_MANAGE, "change": Action.TENANTS_MANAGE}
     navigation_position = 53
+    add_title = gettext_lazy("New tenant")
     add_form = NewTenantForm
     change_form_template = "accounts/console/tenant.html"
     add_form_template = "console/change_form.html"

@@ -77,6 +77,7 @@ class UserAdmin(ServiceModelAdmin):
     navigation_group = gettext_lazy("Administration")
     navigation_icon = "group"
     navigation_position = 50
+    add_title = gettext_lazy("Invite somebody")
     form = UserForm
     add_form = NewUserForm
     change_form_template = "accounts/console/user.html"

@@ -187,5 +187,6 @@ def test_the_customers_path(helpdesk: Any, new_page: NewPage) -> None:
     page.goto("/api/v1/tickets/1/comments")
     expect(page.get_by_text("cross on the phone")).to_have_count(0)
     shoot(page, "15-api-comments", full=True)
+    page.goto("/api/v1/")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
