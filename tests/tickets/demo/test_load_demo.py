@@ -141,6 +141,14 @@ def test_a_second_load_changes_nothing() -> None:
     assert output.getvalue() == ""
 
 
+def test_a_renamed_tenant_is_not_loaded_again() -> None:
+    load_demo(TODAY)
+    get_database()["tenants"].update_one({"slug": "acme"}, {"$set": {"slug": "renamed", "hosts": []}})
+    before = everything()
+    assert load_demo(TODAY) == []
+    assert everything() == before
+
+
 def test_sign_ins_work_and_pass_the_validators() -> None:
     load_demo(TODAY)
     assert {role for _, _, role, _ in DEMO_SIGN_INS} == set(Role)
