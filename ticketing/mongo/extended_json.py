@@ -6,6 +6,7 @@ https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
 from datetime import UTC
 
 from bson import json_util
+from bson.errors import BSONError
 
 from ticketing.mongo.repository import Document
 
@@ -21,7 +22,7 @@ def from_json(line: str) -> Document:
     """The document of a line. Raises ValueError."""
     try:
         document = json_util.loads(line, json_options=_OPTIONS)
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, BSONError) as error:
         raise ValueError(f"not Extended JSON: {error}") from None
     if not isinstance(document, dict):
         raise ValueError("not a document")  # noqa: TRY004 - like json's own
