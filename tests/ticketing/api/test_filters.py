@@ -11,7 +11,7 @@ from tests.ticketing.api.sample import NoteFilters
 from ticketing.errors import InvalidInput
 from ticketing.mongo import ObjectId
 
-ME, OTHER = ObjectId(), ObjectId()
+ME, OTHER = ObjectId("6b0000000000000000000001"), ObjectId("6b0000000000000000000002")
 
 
 class Recorder(QuerySet[Any]):
