@@ -35,7 +35,7 @@ STATUSES = ("open", "pending", "resolved", "closed")
 
 hours = st.sampled_from([0, 1, 13, 24, 70, 24 * 29, 24 * 45])
 steps = st.tuples(
-    hours, st.sampled_from(["open", "change", "change", "status", "status", "fold"]), st.integers(0, 10**6)
+    hours, st.sampled_from(["open", "change", "change", "status", "status", "fold", "fold"]), st.integers(0, 10**6)
 )
 moments = st.none() | st.integers(-48, 24 * 200).map(lambda number: BEGIN + timedelta(hours=number))
 
@@ -130,13 +130,14 @@ def test_every_answer_equals_a_count_of_all_tickets(
     desk = Desk(set_clock)
     for step in data.draw(st.lists(steps, min_size=3, max_size=25)):
         desk.step(*step)
-    for _ in range(6):
+    for _ in range(4):
         check_answer(desk, data)
     assert differences(desk.tenant_id) == {}
     fold_all(desk.tenant_id)
     assert DeltaRepository(desk.tenant_id).count({}) == 0
     assert differences(desk.tenant_id) == {}
-    check_answer(desk, data)
+    for _ in range(6):
+        check_answer(desk, data)
 
 
 def check_answer(desk: Desk, data: st.DataObject) -> None:
@@ -147,7 +148,7 @@ def check_answer(desk: Desk, data: st.DataObject) -> None:
         assigned_to=data.draw(several(desk.people)),
         tag=data.draw(several(TAGS)),
     )
-    if data.draw(st.booleans()):  # mostly what cells answer; the rest is counted ticket by ticket
+    if data.draw(st.integers(0, 3)):  # mostly what cells answer; the rest is counted ticket by ticket
         one = data.draw(st.sampled_from(["status", "priority", "category", "assigned_to", "tag"]))
         filters = StatsFilter(**{one: getattr(filters, one), "status": filters.status})
     start, end = data.draw(moments), data.draw(moments)
