@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from ticketing.errors import StorageUnavailable
 from ticketing.logs import request_id
 from ticketing.mongo.client import is_unreachable, unavailable
 from ticketing.mongo.scope import empty_scope
@@ -57,7 +58,7 @@ class StorageErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not is_unreachable(exception):
+        if not (isinstance(exception, StorageUnavailable) or is_unreachable(exception)):
             return None
         from ticketing.api.errors import problem_response
 

@@ -68,6 +68,8 @@ class SettingsForm(ServiceForm):
 class TenantForm(SettingsForm):
     """What an operator may change besides."""
 
+    field_order = ["name", "hosts"]
+
     name = text(gettext_lazy("Name"), 120)
     hosts = LinesField(label=gettext_lazy("Host names"), required=False, help_text=gettext_lazy("One on each line."))
     max_staff = _quota(gettext_lazy("Staff accounts at most"))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 
-from ticketing.console.changelist import CappedPaginator, KeysetChangeList, sort_of, take_cursors
+from ticketing.console.changelist import COUNT_CAP, CappedPaginator, KeysetChangeList, sort_of, take_cursors
 from ticketing.console.forms import ServiceForm, on_top_of
 from ticketing.console.navigation import Item
 from ticketing.errors import NotAllowed, NotFound, StaleVersion, StorageUnavailable, TicketingError
@@ -133,7 +133,10 @@ class ServiceModelAdmin(ModelAdmin):
         return type(base.__name__, (base,), {"request": request, "refusal": getattr(request, "refusal", None)})
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [name for name in self.get_form(request, obj).base_fields if name != "version"]
+        form = self.get_form(request, obj)
+        names = [name for name in form.base_fields if name != "version"]
+        first = [name for name in form.field_order or () if name in names]
+        return [*first, *(name for name in names if name not in first)]
 
     def _changeform_view(
         self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
@@ -196,6 +199,8 @@ class ServiceModelAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        if object_id is not None and not self.has_view_or_change_permission(request):
+            raise PermissionDenied  # before the object is looked for: an operator outside of a tenant has no actor
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except NotFound:
@@ -240,6 +245,10 @@ class ServiceModelAdmin(ModelAdmin):
         """One page of the filtered and ordered rows. Raises InvalidInput for a bad cursor."""
         page: Page = rows.page(sort_of(rows), asked, *self.get_columns())
         return page
+
+    def count_rows(self, request: HttpRequest, rows: Any) -> int:
+        """How many rows match; COUNT_CAP + 1 stands for any larger number."""
+        return int(rows[: COUNT_CAP + 1].count())
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
         """The rows with the names they show, which are looked up in one batch."""

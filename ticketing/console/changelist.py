@@ -63,7 +63,7 @@ class KeysetChangeList(ChangeList):
         rows = [self.model.from_document(document) for document in self.page.rows]
         self.result_list = self.model_admin.prepare_rows(request, rows)
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        self.result_count = self.paginator.count
+        self.result_count = self.paginator.count = self.model_admin.count_rows(request, self.queryset)
         self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = True

@@ -22,7 +22,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_NOT_OFFERED = {"view_on_site"}
+_NOT_OFFERED = {"view_on_site", "autocomplete"}
 
 
 class ConsoleSite(UnfoldAdminSite):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from accounts.console.acting import actor_of
 from accounts.roles import Action
 from ticketing.console.admin import ServiceModelAdmin
-from ticketing.console.changelist import sort_of
+from ticketing.console.changelist import COUNT_CAP, sort_of
 from ticketing.console.display import age, badge, moment
 from ticketing.console.navigation import Item
 from ticketing.console.site import site
@@ -33,7 +33,7 @@ from tickets.console.overview import open_tickets_panel
 from tickets.console.page import described, events_of, history_context, ticket_context
 from tickets.console.work import attach_files, work_on_ticket
 from tickets.conversation.models import Visibility
-from tickets.lists import matching, page_of_tickets
+from tickets.lists import count_tickets, matching, page_of_tickets
 from tickets.models import Priority, Status, Ticket
 from tickets.people import find_people, get_requester_id
 from tickets.services import change_ticket, open_ticket
@@ -122,6 +122,9 @@ class TicketAdmin(ServiceModelAdmin):
             ordering=ordering,
             fields=self.get_columns(),
         )
+
+    def count_rows(self, request: HttpRequest, rows: TenantQuerySet) -> int:
+        return count_tickets(actor_of(request), rows, cap=COUNT_CAP + 1)
 
     def get_search_results(
         self, request: HttpRequest, queryset: TenantQuerySet, search_term: str
