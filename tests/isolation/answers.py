@@ -27,7 +27,7 @@ _MODULO = [
 _COUNTERS = {"ratelimit-remaining", "ratelimit-reset"}
 _HEADERS_THAT_DIFFER = {"x-request-id", "expires", "last-modified", "set-cookie", "etag", "content-length", *_COUNTERS}
 # Kept for any request, whoever sends it.
-_OF_ANY_REQUEST = {"rate_windows", "django_session"}
+_OF_ANY_REQUEST = {"rate_windows", "django_session", "django_content_type"}
 _WRITES = {"insert", "update", "delete", "findAndModify"}
 _client = Client(raise_request_exception=False)
 

@@ -1,0 +1,200 @@
+"""What the walk of the console cannot find out by itself: who gets in where, what a page names, and good forms."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.cast import PASSWORD
+from tests.isolation.registry import NEW_PASSWORD
+from tests.isolation.routes import Route
+from tests.isolation.world import VERSION, Ids
+
+Form = Callable[[Ids], Mapping[str, Any]]
+STAFF = ("agent", "admin")
+ADMINS = ("admin",)
+OPERATORS = ("operator",)
+SIGNED_IN = (*STAFF, "operator")
+_HERE = "tests/isolation/registry_console.py"
+
+
+@dataclass(frozen=True)
+class Page:
+    """`roles` see it; `names` are the fields of `Ids` that its path takes; `forms` are what its POST is sent."""
+
+    roles: Sequence[str]
+    names: Sequence[str] = ()
+    forms: Sequence[Form] = ()
+    post_only: bool = False
+
+    def arguments(self, ids: Ids) -> list[str]:
+        return [getattr(ids, name, name) for name in self.names]
+
+
+def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """A form as a browser sends it: each field, and the value that it began with."""
+    return {**{f"initial-{name}": value for name, value in before.items()}, **before, **after}
+
+
+def _ticket(**after: Any) -> dict[str, Any]:
+    before = {"status": "open", "priority": "high", "assigned_to": "", "team": "", "category": "", "tags": ""}
+    return {"version": VERSION, "reply": "", "visibility": "public", **_fields(before, after)}
+
+
+def _user(**after: Any) -> dict[str, Any]:
+    before = {"email": "carl@example.test", "name": "Carl Customer", "role": "user", "is_active": "on"}
+    return {"version": 1, **_fields(before, after)}
+
+
+def _settings(**after: Any) -> dict[str, Any]:
+    before = {"brand_name": "", "brand_color": "#2563eb", "time_zone": "UTC", "locale": "en", "registration": "closed"}
+    return {"version": 1, **_fields({**before, "registration_domains": ""}, after)}
+
+
+def _model(
+    path: str,
+    name: str,
+    roles: Sequence[str],
+    *,
+    add: Sequence[Form],
+    change: Sequence[Form],
+    actions: Sequence[str] = (),
+) -> dict[str, Page]:
+    """The pages that the admin gives every model. Nothing is deleted, and only tickets have a history."""
+    chosen: list[Form] = [
+        lambda ids, action=action: {"action": action, "_selected_action": [getattr(ids, name)]} for action in actions
+    ]
+    return {
+        f"console/{path}/": Page(roles, forms=chosen),
+        f"console/{path}/add/": Page(roles, forms=add),
+        f"console/{path}/{{}}/change/": Page(roles, [name], change),
+        f"console/{path}/{{}}/history/": Page(roles if path == "tickets/ticket" else (), [name]),
+        f"console/{path}/{{}}/delete/": Page((), [name], [lambda ids: {"post": "yes"}]),
+        f"console/{path}/{{}}/": Page(SIGNED_IN, [name]),
+    }
+
+
+CONSOLE = {
+    "console/": Page(SIGNED_IN),
+    "console/login/": Page(()),
+    "console/logout/": Page((), forms=[lambda ids: {}]),
+    "console/password_change/": Page(
+        SIGNED_IN,
+        forms=[lambda ids: {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}],
+    ),
+    "console/password_change/done/": Page(SIGNED_IN),
+    "console/invitation/": Page(("nobody", "user", *SIGNED_IN), forms=[lambda ids: {"token": "none"}]),
+    "console/search/": Page(SIGNED_IN),
+    "console/jsi18n/": Page(SIGNED_IN),
+    "console/{}/": Page(STAFF, ["tickets"]),
+    "console/{}": Page((), ["nowhere"]),
+    **_model(
+        "tickets/ticket",
+        "ticket",
+        STAFF,
+        add=[
+            lambda ids: {"title": "New", "requester_email": ids.email, "priority": "low", "type": "task"},
+            lambda ids: {
+                "title": "New",
+                "requester_email": "carl@example.test",
+                "priority": "low",
+                "type": "task",
+                "assigned_to": ids.agent,
+                "team": ids.team,
+            },
+        ],
+        change=[
+            lambda ids: _ticket(reply="An answer", status="pending"),
+            lambda ids: _ticket(reply="A note", visibility="internal"),
+            lambda ids: _ticket(assigned_to=ids.agent),
+            lambda ids: _ticket(team=ids.team),
+        ],
+        actions=("assign_to_me", "resolve", "set_priority_urgent"),
+    ),
+    "console/tickets/ticket/requesters/": Page(STAFF),
+    **_model(
+        "accounts/user",
+        "user",
+        ADMINS,
+        add=[
+            lambda ids: {"email": f"new.{ids.email}", "name": "Nina", "role": "agent", "team_ids": [ids.team]},
+            lambda ids: {"email": ids.email, "name": "Nina", "role": "user"},
+        ],
+        change=[
+            lambda ids: _user(name="Nina"),
+            lambda ids: _user(role="agent", team_ids=[ids.team]),
+            lambda ids: _user(email=f"changed.{ids.email}"),
+        ],
+    ),
+    "console/accounts/user/{}/invitation/": Page(ADMINS, ["user"], [lambda ids: {}], post_only=True),
+    "console/accounts/user/{}/sign-out/": Page(ADMINS, ["user"], [lambda ids: {}], post_only=True),
+    **_model(
+        "accounts/team",
+        "team",
+        ADMINS,
+        add=[lambda ids: {"name": f"Team of {ids.word}"}],
+        change=[lambda ids: {"version": 1, **_fields({"name": "zxacmeteam", "is_active": "on"}, {"name": ids.word})}],
+    ),
+    **_model(
+        "accounts/apikey",
+        "key",
+        ADMINS,
+        add=[lambda ids: {"name": "New", "scopes": ["tickets:read"]}],
+        change=[lambda ids: {"name": "Changed"}],
+        actions=("revoke",),
+    ),
+    **_model(
+        "tenants/tenant",
+        "tenant",
+        OPERATORS,
+        add=[lambda ids: {"slug": "new", "name": "New"}],
+        change=[lambda ids: _settings(brand_name="Changed")],
+    ),
+    "console/tenants/tenant/{}/change/": Page(
+        (*ADMINS, *OPERATORS), ["tenant"], [lambda ids: _settings(brand_name="Changed")]
+    ),
+    "console/tenants/tenant/leave/": Page(OPERATORS, forms=[lambda ids: {}], post_only=True),
+    "console/tenants/tenant/{}/enter/": Page(OPERATORS, ["tenant"], [lambda ids: {}], post_only=True),
+    "console/tenants/tenant/{}/suspend/": Page(OPERATORS, ["tenant"], [lambda ids: {}], post_only=True),
+    "console/tenants/tenant/{}/reactivate/": Page(OPERATORS, ["tenant"], [lambda ids: {}], post_only=True),
+}
+
+# What the parameters of lists can be asked with: those of the filters, and the admin's own.
+QUERIES: dict[str, Sequence[Callable[[Ids], str]]] = {
+    "view": [
+        lambda ids: "mine",
+        lambda ids: "unassigned",
+        lambda ids: "open",
+        lambda ids: "resolved",
+        lambda ids: "all",
+    ],
+    "requester": [lambda ids: ids.customer],
+    "assignee": [lambda ids: ids.agent, lambda ids: "me", lambda ids: "none"],
+    "team": [lambda ids: ids.team],
+    "status": [lambda ids: "open"],
+    "priority": [lambda ids: "high"],
+    "category": [lambda ids: ids.category],
+    "tag": [lambda ids: ids.tag],
+    "role": [lambda ids: "agent"],
+    "active": [lambda ids: "yes"],
+}
+OF_EVERY_LIST: dict[str, Sequence[Callable[[Ids], str]]] = {
+    "q": [lambda ids: ids.word, lambda ids: ids.number, lambda ids: ids.email, lambda ids: "printer"],
+    "id": [lambda ids: ids.ticket, lambda ids: ids.user],
+    "id__in": [lambda ids: ids.ticket],
+    "tenant_id": [lambda ids: ids.tenant],
+    "created_by__email": [lambda ids: ids.email],
+    "assigned_to__id": [lambda ids: ids.agent],
+    "o": [lambda ids: "1", lambda ids: "-1"],
+    "_to_field": [lambda ids: "tenant_id"],
+    "after": [lambda ids: ids.ticket],
+}
+
+
+def known_page(route: Route) -> Page:
+    """What is known of a page; fails where nothing is."""
+    page = CONSOLE.get(route.template)
+    assert page is not None, (
+        f"The isolation walk does not know the console's page {route.template!r}: add it to CONSOLE in {_HERE} "
+        f"with the roles that see it, what its path names and, where it takes a form, a good one."
+    )
+    return page

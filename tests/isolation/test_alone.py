@@ -1,0 +1,38 @@
+"""Acme's staff see the same whether globex exists or not: in every list, search, count, statistic and page."""
+
+import pytest
+
+from tests.isolation.answers import Answer, ask, difference
+from tests.isolation.questions import questions
+from tests.isolation.registry_console import known_page
+from tests.isolation.routes import console_routes
+from tests.isolation.test_api import Walked
+from tests.isolation.world import MISSING, World
+from ticketing.mongo.client import get_database
+
+pytestmark = pytest.mark.django_db
+
+
+def test_nothing_changes_when_the_other_tenant_is_gone(world: World, walked: Walked) -> None:
+    before = _everything(world)
+    for name in world.snapshot.stored:
+        get_database()[name].delete_many({"tenant_id": world.cast.globex.pk})
+    after = _everything(world)
+    faults = [
+        f"{url}: {found}"
+        for url, answer in before.items()
+        if (found := difference(answer, MISSING, after[url], MISSING, etag=True))
+    ]
+    walked(len(before), "pages and answers with and without the other tenant")
+    assert not faults, "\n".join(faults)
+
+
+def _everything(world: World) -> dict[str, Answer]:
+    asked = [url for url, html in questions(world, "2026-01-01T00:00:00Z") if not html]
+    answers = {url: ask(world.api["admin"], "GET", url) for url in asked}
+    for route in console_routes():
+        page = known_page(route)
+        if "admin" in page.roles and not page.post_only:
+            url = route.url(*page.arguments(world.own))
+            answers[url] = ask(world.console["admin"], "GET", url)
+    return answers
