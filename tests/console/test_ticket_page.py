@@ -266,10 +266,10 @@ def test_suggests_requesters_of_the_own_tenant(cast, browser):
 def test_files_come_with_the_answer_or_the_ticket(cast, browser, ticket):
     client = browser(cast.amir)
     data = form_of(client.get(page_of(ticket)))
-    data.pop("files")
+    data.pop("attachments")
     files = [SimpleUploadedFile("manual.txt", b"Press the button"), SimpleUploadedFile("<b>.txt", b"x")]
-    client.post(page_of(ticket), data | {"reply": "See the manual", "visibility": "internal", "files": files})
-    data = form_of(client.get(page_of(ticket))) | {"files": [SimpleUploadedFile("log.txt", b"It burns")]}
+    client.post(page_of(ticket), data | {"reply": "See the manual", "visibility": "internal", "attachments": files})
+    data = form_of(client.get(page_of(ticket))) | {"attachments": [SimpleUploadedFile("log.txt", b"It burns")]}
     assert client.post(page_of(ticket), data).status_code == 302
     stored_files = AttachmentRepository(cast.acme.pk).find({}, sort=[("created_at", 1)])
     [comment] = CommentRepository(cast.acme.pk).find({})
@@ -289,7 +289,9 @@ def test_a_refused_file_does_not_undo_the_answer(cast, browser, ticket, settings
     settings.MAX_FILE_BYTES = 4
     client = browser(cast.amir)
     data = form_of(client.get(page_of(ticket))) | {"reply": "See the file"}
-    answer = client.post(page_of(ticket), data | {"files": [SimpleUploadedFile("big.txt", b"Too big")]}, follow=True)
+    answer = client.post(
+        page_of(ticket), data | {"attachments": [SimpleUploadedFile("big.txt", b"Too big")]}, follow=True
+    )
     assert "big.txt: " in str([str(message) for message in answer.context["messages"]])
     assert stored(cast, ticket)["comment_count"] == 1
     assert AttachmentRepository(cast.acme.pk).count({}) == 0

@@ -243,7 +243,7 @@ class TicketAdmin(ServiceModelAdmin):
             visibility=visibility,
             expected_version=form.expected_version,
         )
-        for refusal in attach_files(actor, obj.pk, form.cleaned_data["files"], comment, visibility):
+        for refusal in attach_files(actor, obj.pk, form.cleaned_data["attachments"], comment, visibility):
             self.message_user(request, refusal, messages.ERROR)
 
     def changes_since(self, request: HttpRequest, obj: Any, version: int) -> list[str]:

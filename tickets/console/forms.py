@@ -106,7 +106,7 @@ class TicketForm(_TicketFields):
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
     )
-    files = FilesField(label=_("Files"), required=False)
+    attachments = FilesField(label=_("Files"), required=False)
     visibility = forms.ChoiceField(choices=Visibility.choices, initial=Visibility.PUBLIC.value, required=False)
 
     class Meta:
@@ -124,7 +124,9 @@ class TicketForm(_TicketFields):
     @property
     def field_changes(self) -> dict[str, Any]:
         """The changed fields of the ticket itself."""
-        return {name: value for name, value in self.changes.items() if name not in ("reply", "visibility", "files")}
+        return {
+            name: value for name, value in self.changes.items() if name not in ("reply", "visibility", "attachments")
+        }
 
 
 class NewTicketForm(_TicketFields):
