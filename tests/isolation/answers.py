@@ -1,8 +1,9 @@
 """Asking, and what an answer must not say."""
 
+import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -13,19 +14,24 @@ from django.utils.html import escape
 from tests.console.queries import counted_queries
 from tests.isolation.world import Ids
 
-# What differs between two answers to the same question.
-_MODULO = [
+# What differs between two answers to the same question,
+_EVERY_TIME = [
     (re.compile(r'"request_id":\s*"[^"]*",?'), ""),
     (re.compile(r"&quot;request_id&quot;:\s*&quot;.*?&quot;,?"), ""),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<uuid>"),
+    (re.compile(r"(csrfmiddlewaretoken|csrfToken)(\W+(value=)?\W*)\w{64}"), r"\1\2<csrf>"),
+    (re.compile(r"\b\d+(?:\s|&nbsp;)(?:second|minute|hour)s?\b"), "<a while>"),
+]
+# and between two things that were made by them.
+_EACH_NEW_THING = [
     (re.compile(r"\b[0-9a-f]{24}\b"), "<id>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+(Z|\+[\d:]+)"), "<time>"),
     (re.compile(r"\b[\w-]{16,}[.:][\w-]+[.:][\w-]+"), "<token>"),
-    (re.compile(r"(csrfmiddlewaretoken|csrfToken)(\W+(value=)?\W*)\w{64}"), r"\1\2<csrf>"),
     (re.compile(r'"key":\s*"[^"]*"|"prefix":\s*"[^"]*"'), "<secret>"),
 ]
+_CURSOR = re.compile(r'"(?:after|before)":\s*"([\w-]+)"')
 _COUNTERS = {"ratelimit-remaining", "ratelimit-reset"}
-_HEADERS_THAT_DIFFER = {"x-request-id", "expires", "last-modified", "set-cookie", "etag", "content-length", *_COUNTERS}
+_HEADERS_THAT_DIFFER = {"x-request-id", "expires", "last-modified", "set-cookie", "content-length", *_COUNTERS}
 # Kept for any request, whoever sends it.
 _OF_ANY_REQUEST = {"rate_windows", "django_session", "django_content_type"}
 _WRITES = {"insert", "update", "delete", "findAndModify"}
@@ -42,20 +48,9 @@ class Answer:
 
     @property
     def whole(self) -> str:
-        return "\n".join([*(f"{name}: {value}" for name, value in self.headers.items()), "", self.body])
-
-    def modulo(self, ids: Ids, *, etag: bool = False) -> dict[str, Any]:
-        """The answer without what differs between two requests, and without the ids that it was asked for by."""
-        differ = _HEADERS_THAT_DIFFER - {"etag"} if etag else _HEADERS_THAT_DIFFER
-        headers = {
-            name: _plain(value, ids) for name, value in sorted(self.headers.items()) if name.lower() not in differ
-        }
-        return {
-            "status": self.status,
-            "headers": headers,
-            "body": _plain(self.body, ids),
-            "commands": self.commands,
-        }
+        """Everything in it, with what its cursors hold in hexadecimal."""
+        cursors = [base64.urlsafe_b64decode(each + "=" * (-len(each) % 4)).hex() for each in _CURSOR.findall(self.body)]
+        return "\n".join([*(f"{name}: {value}" for name, value in self.headers.items()), "", self.body, *cursors])
 
 
 def ask(
@@ -91,13 +86,20 @@ def leak(answer: Answer, secrets: re.Pattern[str], *sent: object) -> str:
     return "" if found is None else text[max(0, found.start() - 60) : found.end() + 60]
 
 
-def difference(one: Answer, one_ids: Ids, other: Answer, other_ids: Ids, *, etag: bool = False) -> str:
-    """What tells the two answers apart; empty when nothing does. The tag of a new thing is never the same."""
-    first, second = one.modulo(one_ids, etag=etag), other.modulo(other_ids, etag=etag)
-    for part, value in first.items():
-        if value != second[part]:
-            return f"{part} differs:\n  {_short(value, second[part])}\n  {_short(second[part], value)}"
-    return ""
+def difference(foreign: Answer, ids: Ids, missing: Answer, missing_ids: Ids) -> str:
+    """What tells the two answers apart, but for the ids that were asked for and what was made; empty: nothing does."""
+    placeholders = [*_EVERY_TIME, *_EACH_NEW_THING]
+    [one, other] = [
+        _parts(answer, lambda text, ids=ids: _without(_unnamed(text, ids), placeholders), {"etag"})
+        for answer, ids in ((foreign, ids), (missing, missing_ids))
+    ]
+    return _first_difference(one, other)
+
+
+def change(before: Answer, after: Answer) -> str:
+    """What has changed in the answer to the same question, to the last byte; empty when nothing has."""
+    [one, other] = [_parts(each, lambda text: _without(text, _EVERY_TIME)) for each in (before, after)]
+    return _first_difference(one, other)
 
 
 def texts_of_url(url: str) -> list[str]:
@@ -116,11 +118,28 @@ def texts_in(body: Any) -> list[str]:
     return [] if body is None else [str(body)]
 
 
-def _plain(text: str, ids: Ids) -> str:
+def _parts(answer: Answer, plain: Callable[[str], str], differing: Collection[str] = ()) -> dict[str, Any]:
+    differing = {*_HEADERS_THAT_DIFFER, *differing}
+    headers = {name: plain(value) for name, value in sorted(answer.headers.items()) if name.lower() not in differing}
+    return {"status": answer.status, "headers": headers, "body": plain(answer.body), "commands": answer.commands}
+
+
+def _first_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    for part, value in one.items():
+        if value != other[part]:
+            return f"{part} differs:\n  {_short(value, other[part])}\n  {_short(other[part], value)}"
+    return ""
+
+
+def _unnamed(text: str, ids: Ids) -> str:
     for name, value in sorted(ids.values().items(), key=lambda item: -len(item[1])):
         for written in (value, quote(value), quote(quote(value))):
             text = text.replace(written, f"<{name}>")
-    for pattern, placeholder in _MODULO:
+    return text
+
+
+def _without(text: str, patterns: Sequence[tuple[re.Pattern[str], str]]) -> str:
+    for pattern, placeholder in patterns:
         text = pattern.sub(placeholder, text)
     return text
 

@@ -75,13 +75,13 @@ API = {
     "api/v1/auth/register": _known(
         POST=lambda ids: {"tenant": "acme", "email": ids.email, "name": "Rita", "password": NEW_PASSWORD}
     ),
-    "api/v1/auth/refresh": _known(POST=lambda ids: {"refresh": ids.refresh or "none"}),
-    "api/v1/auth/logout": _known(POST=lambda ids: {"refresh": ids.refresh or "none"}),
+    "api/v1/auth/refresh": _known(POST=lambda ids: {"refresh": "none"}),
+    "api/v1/auth/logout": _known(POST=lambda ids: {"refresh": "none"}),
     "api/v1/auth/logout-all": _known(POST=nothing),
     "api/v1/auth/password": _known(
         POST=[
             lambda ids: {"current_password": PASSWORD, "password": NEW_PASSWORD},
-            lambda ids: {"token": ids.invitation or "none", "password": NEW_PASSWORD},
+            lambda ids: {"token": "none", "password": NEW_PASSWORD},
         ]
     ),
     "api/v1/auth/me": _known(GET=nothing, PATCH=lambda ids: {"name": "Another Name"}),

@@ -132,3 +132,21 @@ def test_no_parameter_of_a_list_tells_of_another_tenant(world: World, walked: Wa
             walk.combinations += 1
     walked(walk.combinations, "list parameters × role")
     walk.finish()
+
+
+@pytest.mark.parametrize("role", ["user", "agent", "admin", "key"])
+def test_no_cursor_leads_into_another_tenant(world: World, walked: Walked, role: str) -> None:
+    """A cursor is a place in an order, not a key: globex's lead nowhere but through one's own rows."""
+    walk = Walk(world, role)
+    paginated = [route for route in api_routes() if getattr(route.view, "paginated", False)]
+    for route in paginated:
+        known = known_api(route)
+        there = ask(world.foreign_admin, "GET", f"{route.url(*known.arguments(world.foreign)[0])}?limit=1")
+        cursor = json.loads(there.body)["page"]["after"]
+        for name in ("after", "before"):
+            url = f"{route.url(*known.arguments(world.own)[0])}?{urlencode({name: cursor or 'none'})}"
+            walk.ask("GET", url, None)
+            walk.combinations += 1
+    walked(walk.combinations, "foreign cursors × role")
+    assert paginated
+    walk.finish()

@@ -10,7 +10,7 @@ import pytest
 
 from accounts.roles import Role
 from tests.cast import actor_of, make_user
-from tests.isolation.answers import Answer, ask, difference, leak
+from tests.isolation.answers import Answer, ask, change, difference, leak
 from tests.isolation.questions import SECRET, questions
 from tests.isolation.registry import known_api, nothing
 from tests.isolation.routes import api_routes
@@ -30,7 +30,7 @@ def test_notes_change_no_answer_to_a_customer(world: World, walked: Walked) -> N
     faults = []
     for question, first in zip(asked, before, strict=True):
         second = _ask(world, question)
-        if found := difference(first, MISSING, second, MISSING, etag=True):
+        if found := change(first, second):
             faults.append(f"{question}: shows that there are notes: {found}")
         if found := leak(second, _secrets(world), *question):
             faults.append(f"{question}: leaks …{found}…")
@@ -44,9 +44,7 @@ def test_the_questions_reach_what_the_notes_touch(world: World) -> None:
     before = [ask(world.api["agent"], "GET", url) for url in urls]
     _write_notes(world)
     changed = {
-        url
-        for url, first in zip(urls, before, strict=True)
-        if difference(first, MISSING, ask(world.api["agent"], "GET", url), MISSING)
+        url for url, first in zip(urls, before, strict=True) if change(first, ask(world.api["agent"], "GET", url))
     }
     ticket = f"/api/v1/tickets/{world.own.ticket}"
     assert {"/api/v1/tickets", ticket, f"{ticket}/comments", f"{ticket}/events", f"{ticket}/attachments"} <= changed

@@ -1,7 +1,7 @@
 """Two tenants that have everything, and could be taken for one another; every text of globex says "globex"."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -55,17 +55,16 @@ class Ids:
     word: str
     category: str
     tag: str
-    refresh: str = ""
-    invitation: str = ""
 
     def values(self) -> dict[str, str]:
-        return {name: value for name, value in vars(self).items() if value}
+        values: dict[str, str] = vars(self)
+        return values
 
 
 MISSING = Ids(
     **{name: f"{position:02}" * 12 for position, name in enumerate(Ids.__annotations__, 10)}
     | {"number": "70708", "email": "nobody@nowhere.test", "word": "zxnowhere", "category": "zxnowhere-category"}
-    | {"tag": "zxnowhere-tag", "refresh": "", "invitation": ""}
+    | {"tag": "zxnowhere-tag"}
 )
 
 
@@ -79,6 +78,7 @@ class World:
     foreign: Ids
     api: Mapping[str, Credentials]
     console: Mapping[str, Credentials]
+    foreign_admin: Credentials
     secrets: re.Pattern[str]
     snapshot: Snapshot
 
@@ -109,6 +109,7 @@ def build_world() -> World:
         for role, user in (("agent", cast.amir), ("admin", cast.ada))
     }
     api_key = _key(cast.ada)
+    foreign_admin = token_of(cast.gina)
     get_database()["tickets"].update_many({"title": "Printer on fire"}, {"$set": {"version": VERSION}})
     snapshot = Snapshot.take()
     return World(
@@ -118,6 +119,7 @@ def build_world() -> World:
         foreign=foreign,
         api={"nobody": {}, **tokens, "key": {"HTTP_AUTHORIZATION": f"Api-Key {api_key}"}, "operator": operator},
         console={"nobody": {}, **cookies, "operator": operator},
+        foreign_admin=foreign_admin,
         secrets=_secrets(snapshot, cast.globex.pk),
         snapshot=snapshot,
     )
@@ -217,8 +219,3 @@ def _secrets(snapshot: Snapshot, tenant_id: ObjectId) -> re.Pattern[str]:
     ids = {id_ for text in texts for id_ in _OBJECT_ID.findall(text)}
     emails = {email for text in texts for email in _EMAIL.findall(text)}
     return re.compile("|".join(map(re.escape, ["globex", *sorted(ids), *sorted(emails)])), re.IGNORECASE)
-
-
-def ids_in(snapshot: Snapshot, tenant_id: ObjectId) -> Iterator[str]:
-    for _, text in snapshot.texts_of(tenant_id):
-        yield from _OBJECT_ID.findall(text)
