@@ -4,6 +4,7 @@ Its models are typed: a member that the document forgets, or types wrongly, fail
 """
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,7 +31,8 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     folder = tmp_path_factory.mktemp("client")
     command = [Path(sys.executable).with_name("openapi-python-client"), "generate", "--fail-on-warning"]
     command += ["--path", DOCUMENT, "--meta", "none", "--output-path", folder / PACKAGE]
-    made = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    tools = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}  # it formats with ruff
+    made = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=tools)
     assert made.returncode == 0, made.stdout + made.stderr
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)

@@ -19,6 +19,8 @@ from ticketing.mongo.pages import Page, PageRequest, Sort, page_of, seek_filter
 Document = dict[str, Any]
 Where = Mapping[str, Any]
 
+_CROSSING = frozenset({"$lookup", "$graphLookup", "$unionWith", "$out", "$merge"})
+
 STREAM_BATCH = 500  # documents; the server's own 16 MB become ten times that in memory
 
 
@@ -215,7 +217,8 @@ def _names_tenant(path: str) -> bool:
 
 
 def _check_stages(stages: Sequence[Mapping[str, Any]]) -> None:
-    crossing = {"$lookup", "$graphLookup", "$unionWith", "$out", "$merge"}
     for stage in stages:
-        if crossing & stage.keys():
+        if _CROSSING & stage.keys():
             raise CrossTenantWrite("a pipeline stage that reaches other collections would leave the tenant")
+        for branch in stage.get("$facet", {}).values():
+            _check_stages(branch)

@@ -76,13 +76,17 @@ def edit_comment(actor: Actor, comment_id: str | ObjectId, body: str, expected_v
 
 
 def access_comment(actor: Actor, comment_id: str | ObjectId) -> Document:
-    """A comment that the actor may read, on a ticket that he may read. Raises NotFound otherwise."""
+    """A comment that the actor may read, on a ticket that he may read. Raises NotFound otherwise, always the same."""
+    missing = NotFound("The comment does not exist")
     comment = None
     if ObjectId.is_valid(comment_id):
         comment = CommentRepository(actor.tenant_id).find_one({"_id": ObjectId(comment_id)})
     if comment is None or (_is_internal(comment) and not sees_internal(actor)):
-        raise NotFound("The comment does not exist")
-    access_ticket(actor, comment["ticket_id"])
+        raise missing
+    try:
+        access_ticket(actor, comment["ticket_id"])
+    except NotFound:
+        raise missing from None
     return comment
 
 

@@ -14,6 +14,7 @@ from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
 from accounts.services import new_user_document
 from accounts.teams import create_team
 from tests.cast import Cast, actor_of
+from ticketing.api.renderers import JSONRenderer
 from ticketing.mongo import ObjectId
 from ticketing.mongo.scope import tenant_scope
 
@@ -56,6 +57,7 @@ def test_teams_and_keys(cast: Cast) -> None:
 def check(cast: Cast, filters: Any, visible: Any, repository: Any, query: str) -> None:
     actor = actor_of(cast.ada)
     request = Request(APIRequestFactory().get("/", QueryDict(query).dict()))
+    request.accepted_renderer = JSONRenderer()
     with tenant_scope(cast.acme.pk):
         found = filters.of(request, visible(actor))
         where, sort = found.qs.match(), found.sort

@@ -160,6 +160,8 @@ def test_a_pipeline_may_not_reach_other_collections(acme: Things) -> None:
     assert [row["n"] for row in acme.aggregate({}, [{"$group": {"_id": None, "n": {"$sum": 1}}}])] == [1]
     with pytest.raises(CrossTenantWrite):
         acme.aggregate({}, [{"$unionWith": "users"}])
+    with pytest.raises(CrossTenantWrite):
+        acme.aggregate({}, [{"$facet": {"all": [{"$lookup": {"from": "users", "pipeline": [], "as": "all"}}]}}])
 
 
 def test_pages_walk_forth_and_back_over_equal_times(acme: Things, globex: Things) -> None:

@@ -98,9 +98,12 @@ def test_internal_notes_do_not_show_to_customers(cast: Cast, ticket: Document) -
         access_comment(carla, note["_id"])
     with pytest.raises(NotFound) as missing:
         access_comment(carla, ObjectId())
-    assert str(hidden.value) == str(missing.value)
+    public = add_comment(actor_of(cast.amir), "1", "Hello Carla")
+    with pytest.raises(NotFound) as not_his:
+        access_comment(actor_of(cast.carl), public["_id"])
+    assert str(hidden.value) == str(missing.value) == str(not_his.value)
     thread = CommentRepository(cast.acme.pk).thread(ticket["_id"], PageRequest(limit=10), internal=False)
-    assert thread.rows == []
+    assert [comment["_id"] for comment in thread.rows] == [public["_id"]]
 
 
 def test_customers_write_no_internal_notes(cast: Cast, ticket: Document) -> None:
