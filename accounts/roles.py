@@ -43,7 +43,6 @@ class Action(StrEnum):
     TEAMS_READ = "teams.read"
     TEAMS_MANAGE = "teams.manage"
     API_KEYS_MANAGE = "api_keys.manage"
-    SETTINGS_READ = "settings.read"
     SETTINGS_MANAGE = "settings.manage"
     CONSOLE_ENTER = "console.enter"
     TENANTS_MANAGE = "tenants.manage"
@@ -86,7 +85,6 @@ _ADMIN = _AGENT | {
     Action.USERS_MANAGE,
     Action.TEAMS_MANAGE,
     Action.API_KEYS_MANAGE,
-    Action.SETTINGS_READ,
     Action.SETTINGS_MANAGE,
 }
 _OPERATOR = frozenset(

@@ -161,6 +161,9 @@ RATE_LIMIT_SIGN_IN_PER_MINUTE = env.integer("RATE_LIMIT_SIGN_IN_PER_MINUTE", 30,
 # How many proxies in front of us append to X-Forwarded-For; 0 believes the socket's address only.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 
+# Whose name and colour a page shows before anybody has signed in.
+FIND_NAMED_TENANT = "tenants.requests.find_named_tenant"
+
 # --- Files ----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))

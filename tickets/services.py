@@ -56,6 +56,8 @@ def open_ticket(
     """
     actor.check(Action.TICKETS_CREATE)
     _check_staff_fields(actor, {"tags": tags, "assigned_to": assigned_to, "team": team, "followers": followers})
+    if assigned_to or team:
+        actor.check(Action.TICKETS_ASSIGN)
     created_by = _requester(actor, requester)
     content = rules.Content(rules.clean_title(title), rules.clean_text(description, "description"))
     wanted = {
@@ -193,6 +195,8 @@ def _clean(actor: Actor, wanted: Mapping[str, Any]) -> dict[str, Any]:
         "team": lambda value: ("team_id", _team(actor, value)),
         "followers": lambda value: ("follower_ids", _followers(actor, value)),
     }
+    if wanted.keys() & {"assigned_to", "team"}:
+        actor.check(Action.TICKETS_ASSIGN)
     unknown = sorted(wanted.keys() - cleaners.keys())
     if unknown:
         raise InvalidInput.of(unknown[0], "is not a field that can be changed", "unknown_field")
@@ -238,7 +242,6 @@ def _requester(actor: Actor, requester: ObjectId | None) -> ObjectId:
 def _assignee(actor: Actor, user_id: ObjectId | None) -> ObjectId | None:
     if user_id is None:
         return None
-    actor.check(Action.TICKETS_ASSIGN)
     where = {"_id": user_id, "is_active": True, "role": {"$in": [str(role) for role in STAFF_ROLES]}}
     if UserRepository(actor.tenant_id).find_one(where, fields=["_id"]) is None:
         raise InvalidInput.of("assigned_to", "is not an active agent of this tenant", "not_found")
@@ -248,7 +251,6 @@ def _assignee(actor: Actor, user_id: ObjectId | None) -> ObjectId | None:
 def _team(actor: Actor, team_id: ObjectId | None) -> ObjectId | None:
     if team_id is None:
         return None
-    actor.check(Action.TICKETS_ASSIGN)
     if TeamRepository(actor.tenant_id).find_one({"_id": team_id, "is_active": True}, fields=["_id"]) is None:
         raise InvalidInput.of("team", "is not an active team of this tenant", "not_found")
     return team_id

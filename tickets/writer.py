@@ -10,6 +10,7 @@ from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 from tickets.events.repository import EventRepository, NewEvent
 from tickets.repository import TicketRepository
+from tickets.search.rules import MAX_TERMS
 from tickets.stats.services import note_change
 
 
@@ -45,16 +46,18 @@ def store_change(actor: Actor, ticket: Document, change: Change, now: datetime) 
         fields["public_updated_at"] = now
         increments["public_version"] = 1
     stored = TicketRepository(actor.tenant_id).update(
-        ticket["_id"], fields, expected_version=ticket["version"], operators=_operators(change, increments)
+        ticket["_id"], fields, expected_version=ticket["version"], operators=_operators(ticket, change, increments)
     )
     EventRepository(actor.tenant_id).record(actor, stored["_id"], stored["version"], change.events, now)
     note_change(actor.tenant_id, ticket, stored)
     return stored
 
 
-def _operators(change: Change, increments: dict[str, int]) -> dict[str, dict[str, Any]]:
+def _operators(ticket: Document, change: Change, increments: dict[str, int]) -> dict[str, dict[str, Any]]:
     operators: dict[str, dict[str, Any]] = {"$inc": increments} if increments else {}
     if change.terms:
         targets = ["all_terms"] if change.internal else ["all_terms", "public_terms"]
-        operators["$addToSet"] = {target: {"$each": change.terms} for target in targets}
+        operators["$addToSet"] = {
+            target: {"$each": change.terms[: max(0, MAX_TERMS - len(ticket[target]))]} for target in targets
+        }
     return operators

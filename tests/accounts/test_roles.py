@@ -31,7 +31,6 @@ users.manage               admin   . . + .
 teams.read                 read    . + + .
 teams.manage               admin   . . + .
 api_keys.manage            admin   . . + .
-settings.read              read    . . + .
 settings.manage            admin   . . + .
 console.enter              never   . + + +
 tenants.manage             never   . . . +

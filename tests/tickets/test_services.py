@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.actor import Actor, Via
-from accounts.roles import Role
+from accounts.roles import PERMISSIONS, Action, Role
 from tests.cast import Cast, actor_of
 from ticketing.errors import (
     InvalidInput,
@@ -226,6 +226,16 @@ def test_assignment_to_active_agents_of_the_tenant_only(cast: Cast, ticket: Docu
             assign_ticket(agent, "1", assigned_to=stranger)
     assert assign_ticket(agent, "1", assigned_to=None)["assigned_to_id"] is None
     assert types_of(ticket) == ["ticket.created", "ticket.assigned", "ticket.assigned"]
+
+
+def test_taking_an_assignment_away_needs_the_permission_too(
+    cast: Cast, ticket: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = actor_of(cast.amir)
+    assign_ticket(agent, "1", assigned_to=cast.ada.pk)
+    monkeypatch.setitem(PERMISSIONS, Role.AGENT, PERMISSIONS[Role.AGENT] - {Action.TICKETS_ASSIGN})
+    with pytest.raises(NotAllowed):
+        assign_ticket(agent, "1", assigned_to=None)
 
 
 def test_following_is_staffs_and_goes_both_ways(cast: Cast, ticket: Document) -> None:

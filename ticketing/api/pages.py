@@ -9,28 +9,32 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.html import escape, format_html, format_html_join, urlize
 from django.utils.http import urlencode
+from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 from rest_framework.exceptions import APIException
 from rest_framework.renderers import HTMLFormRenderer
 from rest_framework.request import Request, override_method
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import BaseSerializer, DictField, ListField, ListSerializer, Serializer
 from rest_framework.utils.breadcrumbs import get_breadcrumbs
+from rest_framework.utils.field_mapping import ClassLookupDict
 
 from ticketing.api.renderers import encode
 from ticketing.errors import TicketingError
 
 VERBS = {"POST": "Send", "PATCH": "Save", "PUT": "Replace", "DELETE": "Delete"}
 DEFAULT_COLOR = "#2563eb"
+PERSON = {"id", "name", "is_staff"}
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _CODE = re.compile(r"`+([^`]+)`+")
+_JSON_ONLY = (Serializer, ListSerializer, ListField, DictField)
 _EMPTY = SafeString('<span class="none">–</span>')
 
 
 def page_context(data: Any, view: Any, request: Request, response: Response) -> dict[str, Any]:
     """What the template ``api/page.html`` shows."""
-    principal: Any = request.auth
-    tenant = getattr(principal, "tenant", None)
+    tenant = _tenant(request, response)
     color = getattr(tenant, "brand_color", "")
     rows: Any = data.get("data") if isinstance(data, Mapping) else None
     is_list = isinstance(rows, list) and response.status_code == 200
@@ -40,19 +44,33 @@ def page_context(data: Any, view: Any, request: Request, response: Response) -> 
         "response": response,
         "name": view.get_view_name(),
         "description": _paragraphs(view.get_view_description()) if response.status_code < 400 else "",
-        "breadcrumbs": get_breadcrumbs(request.path, request),
+        "breadcrumbs": _breadcrumbs(request),
         "brand": getattr(tenant, "display_name", "") or "API",
         "color": color if _COLOR.fullmatch(color) else DEFAULT_COLOR,
         "user": request.user,
         "sign_in_url": f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}",
         "sign_out_url": _find_url("console:logout"),
         "is_problem": response.status_code >= 400,
-        "content": _table(rows, request.path) if is_list else as_html(data),
+        "content": _table(rows, request.path, view.summary) if is_list else as_html(data),
         "next_pages": _next_pages(data, request) if is_list else [],
         "filters": _filters(view, request) if is_list else [],
         "json": "" if data is None else encode(data, indent=True).decode(),
         "forms": list(_forms(data, view, request, response)),
     }
+
+
+def _tenant(request: Request, response: Response) -> Any:
+    """Whose name and colour the page has: the signed-in tenant's, or the one that the address names."""
+    principal: Any = request.auth
+    if principal is not None:
+        return principal.tenant
+    return None if response.status_code >= 500 else import_string(settings.FIND_NAMED_TENANT)(request._request)
+
+
+def _breadcrumbs(request: Request) -> list[tuple[str, str]]:
+    """The way to the page; the entry page answers with and without a trailing slash, and is one step."""
+    steps: dict[str, str] = dict(get_breadcrumbs(request.path, request))
+    return list(steps.items())
 
 
 def as_html(data: Any) -> SafeString:
@@ -65,6 +83,8 @@ def as_html(data: Any) -> SafeString:
     if isinstance(data, Mapping):
         if data.keys() == {"data", "page"}:
             return as_html(data["data"])
+        if data.keys() >= PERSON:
+            return format_html("{}", data["name"])
         return format_html("<dl>{}</dl>", format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", _members(data)))
     if isinstance(data, list | tuple):
         if all(isinstance(item, str | int | float) for item in data):
@@ -73,14 +93,21 @@ def as_html(data: Any) -> SafeString:
     if isinstance(data, bool):
         return SafeString("yes" if data else "no")
     text = encode(data).decode().strip('"') if not isinstance(data, str) else str(data)
+    if _TIME.fullmatch(text):
+        return format_html('<time datetime="{}">{} UTC</time>', text, text[:16].replace("T", " "))
     return format_html('<span class="text">{}</span>', SafeString(urlize(text, nofollow=True, autoescape=True)))
 
 
 def _members(data: Mapping[str, Any]) -> Iterator[tuple[str, SafeString]]:
     for name, value in data.items():
-        if _is_empty(value) or f"{name}_html" in data:
+        if _is_empty(value) or f"{name}_html" in data or f"{name}_user" in data or name == "url":
             continue
-        if str(name).endswith("_html") and isinstance(value, str):
+        if str(name).endswith("_user"):
+            yield _label(str(name).removesuffix("_user")), as_html(value)
+        elif str(name).endswith("_url"):
+            link = format_html('<a href="{}">see all, or add one</a>', value)
+            yield _label(str(name).removesuffix("_url")), link
+        elif str(name).endswith("_html") and isinstance(value, str):
             import nh3
 
             # Made safe where it was made; here again, so that a page never depends on that.
@@ -93,16 +120,26 @@ def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str | Sequence | Mapping) and not value)
 
 
-def _table(rows: Sequence[Any], path: str) -> SafeString:
-    """One row a thing, with a link to its own page where it has one."""
+def _table(rows: Sequence[Any], path: str, summary: Sequence[str]) -> SafeString:
+    """One row a thing, with a link to its own page where it has one, and the members that its view names."""
     if not rows:
         return SafeString('<p class="none">Nothing here.</p>')
     if not all(isinstance(row, Mapping) for row in rows):
         return as_html(list(rows))
-    names = [name for name in rows[0] if all(not isinstance(row.get(name), dict | list) for row in rows)]
+    names = [name for name in summary or rows[0] if _is_short(name, rows)]
     head = format_html_join("", "<th>{}</th>", ((_label(name),) for name in names))
     body = format_html_join("", "<tr>{}</tr>", ((_cells(row, names, path),) for row in rows))
     return format_html('<div class="wide"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', head, body)
+
+
+def _is_short(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a member fits a cell: a plain value or a person, and asked for at all."""
+    if name not in rows[0] or (name == "url" and "id" in rows[0]):
+        return False
+    values = [row.get(name) for row in rows]
+    return all(
+        not isinstance(value, dict | list) or (isinstance(value, dict) and value.keys() >= PERSON) for value in values
+    )
 
 
 def _cells(row: Mapping[str, Any], names: Sequence[str], path: str) -> SafeString:
@@ -167,6 +204,13 @@ def _serializer(data: Any, view: Any, request: Request, method: str) -> BaseSeri
 class FormRenderer(HTMLFormRenderer):
     """DRF's, which can neither show a list in one input nor hide the label of a hidden one."""
 
+    default_style = ClassLookupDict(
+        {
+            **HTMLFormRenderer.default_style.mapping,
+            **{kind: {"base_template": "json_only.html"} for kind in _JSON_ONLY},
+        }
+    )
+
     def render_field(self, field: Any, parent_style: Any) -> Any:
         if field._field.style.get("input_type") == "hidden":
             value = "" if field.value is None else field.value
@@ -176,7 +220,7 @@ class FormRenderer(HTMLFormRenderer):
         return super().render_field(field, parent_style)
 
 
-_STYLE = {"style": {"template_pack": "rest_framework/vertical"}}
+_STYLE = {"style": {"template_pack": "api/fields"}}
 
 
 def _filters(view: Any, request: Request) -> list[dict[str, Any]]:

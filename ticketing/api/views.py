@@ -53,6 +53,7 @@ class ApiView(APIView):
       and document the operation. ``outputs`` of a paginated GET is one row.
     - ``statuses``: the status of success where it is not 200 (201 for POST with an output, 204 without one).
     - ``filters``, ``paginated``, ``includes``, ``sparse``, ``parameters``: what the query of a GET may say.
+    - ``summary``: the members that a list's page shows people (none: all); programs get all of them.
     - ``versioned``: answers have an ETag, and writes take If-Match.
     - ``errors``: statuses of failure by method, beyond those that follow from the above.
     - ``secret_response``: a POST's answer holds a secret, so it is never kept for a replay.
@@ -69,6 +70,7 @@ class ApiView(APIView):
     paginated: ClassVar[bool] = False
     includes: ClassVar[Sequence[str]] = ()
     sparse: ClassVar[bool] = False
+    summary: ClassVar[Sequence[str]] = ()
     parameters: ClassVar[Mapping[str, Sequence[Parameter]]] = {}
     versioned: ClassVar[bool] = False
     errors: ClassVar[Mapping[str, Sequence[int]]] = {}

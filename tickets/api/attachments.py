@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import FileResponse
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +15,7 @@ from ticketing.api.pagination import page_request, wants_count
 from ticketing.api.views import ApiView
 from tickets.access import access_ticket
 from tickets.api import representation
-from tickets.api.inputs import NewAttachmentInput
+from tickets.api.inputs import NewAttachmentInput, without_visibility
 from tickets.api.outputs import AttachmentOutput
 from tickets.attachments.lists import page_of_attachments
 from tickets.attachments.services import add_attachment, open_attachment
@@ -35,12 +36,16 @@ class AttachmentsView(ApiView):
     inputs = {"POST": NewAttachmentInput}
     outputs = {"GET": AttachmentOutput, "POST": AttachmentOutput}
     paginated = True
+    summary = ("name", "size", "content_type", "visibility", "created_at")
     errors = {"POST": [409]}
     tag = "attachments"
 
     @property
     def max_body_bytes(self) -> int:
         return int(settings.MAX_FILE_BYTES) + FORM_BYTES
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> serializers.Serializer[Any]:
+        return without_visibility(self.actor, super().get_serializer(*args, **kwargs), is_form="data" not in kwargs)
 
     def get(self, request: Request, id: str) -> Response:
         ticket = access_ticket(self.actor, id)

@@ -1,6 +1,9 @@
 """The thread of a ticket, and single comments."""
 
+from typing import Any
+
 from django.urls import reverse
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -10,7 +13,7 @@ from ticketing.api.views import ApiView
 from ticketing.mongo.repository import Document
 from tickets.access import access_ticket
 from tickets.api import representation
-from tickets.api.inputs import CommentInput, NewCommentInput
+from tickets.api.inputs import CommentInput, NewCommentInput, without_visibility
 from tickets.api.outputs import CommentOutput
 from tickets.api.tickets import expected_version
 from tickets.conversation.lists import page_of_comments
@@ -37,7 +40,11 @@ class CommentsView(_CommentView):
     inputs = {"POST": NewCommentInput}
     outputs = {"GET": CommentOutput, "POST": CommentOutput}
     paginated = True
+    summary = ("author", "body", "visibility", "created_at")
     errors = {"GET": [404], "POST": [404, 409]}
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> serializers.Serializer[Any]:
+        return without_visibility(self.actor, super().get_serializer(*args, **kwargs), is_form="data" not in kwargs)
 
     def get(self, request: Request, id: str) -> Response:
         ticket = access_ticket(self.actor, id)

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.actor import Actor
+from accounts.roles import Action
 from ticketing.api.serializers import (
     LineField,
     ObjectIdField,
@@ -110,3 +112,12 @@ class NewAttachmentInput(StrictSerializer):
     visibility = serializers.ChoiceField(
         choices=Visibility.choices, required=False, initial=Visibility.PUBLIC.value, help_text="internal is staff's"
     )
+
+
+def without_visibility(
+    actor: Actor, serializer: serializers.Serializer[Any], *, is_form: bool
+) -> serializers.Serializer[Any]:
+    """The input without a choice that the actor has not got, where it becomes a form."""
+    if is_form and not actor.can(Action.COMMENTS_ADD_INTERNAL):
+        serializer.fields.pop("visibility")
+    return serializer

@@ -82,6 +82,7 @@ class TicketsView(_TicketView):
     outputs = {"GET": TicketRowOutput, "POST": TicketOutput}
     filters = TicketFilters
     paginated = True
+    summary = ("number", "title", "status", "priority", "category", "created_at", "updated_at")
 
     def get(self, request: Request) -> Response:
         members = self.members(set(TicketRowOutput().fields) - set(INCLUDED.values()))

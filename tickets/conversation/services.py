@@ -17,7 +17,7 @@ from tickets.conversation.models import Visibility
 from tickets.conversation.repository import CommentRepository, thread_filter
 from tickets.events.repository import NewEvent
 from tickets.rules import check_choice, check_open, clean_text, status_stamps
-from tickets.search.rules import MAX_TERMS, search_terms, terms_of
+from tickets.search.rules import search_terms, terms_of
 from tickets.workflow.services import workflow_of
 from tickets.writer import Change, store_change
 
@@ -112,7 +112,7 @@ def change_by_comment(actor: Actor, ticket: Document, comment: Document) -> Chan
     internal = _is_internal(comment)
     change = Change(
         increments={"internal_note_count" if internal else "comment_count": 1},
-        terms=terms_of(comment["body"])[: MAX_TERMS - len(ticket["all_terms"])],
+        terms=terms_of(comment["body"]),
         events=[NewEvent("comment.added", {}, {"comment_id": comment["_id"], "visibility": comment["visibility"]})],
         internal=internal,
     )

@@ -139,3 +139,16 @@ def test_breadcrumbs_lead_back(cast: Cast) -> None:
         "/api/v1/notes",
         f"/api/v1/notes/{note['_id']}",
     ]
+
+
+def test_the_address_brands_a_page_before_sign_in(cast: Cast) -> None:
+    assert ">Acme</a>" in page(Client(HTTP_HOST="acme.localhost"), "/api/v1/")
+    assert ">API</a>" in page(Client(HTTP_HOST="localhost"), "/api/v1/")
+
+
+def test_people_and_times_are_shown_as_people_read_them() -> None:
+    person = {"id": "6b0000000000000000000001", "name": "Ada <Acme>", "is_staff": True}
+    html = as_html({"created_by": person["id"], "created_by_user": person, "created_at": "2026-02-01T09:30:00.000Z"})
+    assert "Ada &lt;Acme&gt;" in html
+    assert "6b0000000000000000000001" not in html
+    assert '<time datetime="2026-02-01T09:30:00.000Z">2026-02-01 09:30 UTC</time>' in html

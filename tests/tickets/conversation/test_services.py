@@ -161,3 +161,11 @@ def test_a_long_thread_keeps_its_words_bounded(cast: Cast, ticket: Document) -> 
     for part in range(3):
         add_comment(agent, "1", " ".join(f"word{part}x{n}" for n in range(900)))
     assert len(now_of(ticket)["all_terms"]) <= 2000
+
+
+def test_long_notes_take_no_words_from_a_customers_search(cast: Cast, ticket: Document) -> None:
+    agent = actor_of(cast.amir, Via.CONSOLE)
+    for part in range(3):
+        add_comment(agent, "1", " ".join(f"word{part}x{n}" for n in range(900)), visibility="internal")
+    add_comment(actor_of(cast.carla), "1", "zebra")
+    assert "zebra" in now_of(ticket)["public_terms"]
