@@ -28,7 +28,7 @@ PERSON = {"id", "name", "is_staff"}
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _CODE = re.compile(r"`+([^`]+)`+")
-_JSON_ONLY = (Serializer, ListSerializer, ListField, DictField)
+_JSON_ONLY: tuple[Any, ...] = (Serializer, ListSerializer, ListField, DictField)
 _EMPTY = SafeString('<span class="none">–</span>')
 
 
