@@ -12,8 +12,8 @@ from ticketing import development
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ticketing.settings")
-    development.prepare_environment(serving=sys.argv[1:2] == ["serve"])
     try:
+        development.prepare_environment(serving=sys.argv[1:2] == ["serve"])
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))

@@ -2,9 +2,12 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -18,10 +21,12 @@ def prepare_environment(serving: bool) -> None:
     """Fill in what the environment leaves open from the data folder; nothing happens where there is none.
 
     Serving creates the folder and its secret key. Every other command gets the key and, while a server runs,
-    its MongoDB, so that `manage.py import_tickets` works beside `make run`.
+    its MongoDB, so that `manage.py import_tickets` works beside `make run`. Raises ImproperlyConfigured when serving
+    cannot write to the folder.
     """
     folder = data_folder()
     if serving:
+        _make_writable(folder)
         _create_secret(folder / "secret_key")
     _default_from(folder / "secret_key", "SECRET_KEY")
     if not serving:
@@ -39,9 +44,17 @@ def announced_database(uri: str) -> Iterator[None]:
         announcement.unlink(missing_ok=True)
 
 
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        problem = f"the data folder {folder} cannot be written ({error.strerror})"
+        raise ImproperlyConfigured(f"Cannot serve: {problem}; name another one: DATA_DIR=/path make run") from None
+
+
 def _create_secret(path: Path) -> None:
     if "SECRET_KEY" not in os.environ and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         _write_private(path, secrets.token_urlsafe(50))
 
 

@@ -107,6 +107,10 @@ class TestRefusals:
     def test_an_impossible_address(self, environment: dict[str, str], name: str, value: str) -> None:
         assert name in refusal(environment | {name: value})
 
+    def test_a_data_folder_that_cannot_be(self, environment: dict[str, str], tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        assert "DATA_DIR" in refusal(environment | {"DATA_DIR": str(tmp_path / "file" / "data")})
+
     def test_an_unreachable_server(self, environment: dict[str, str]) -> None:
         said = refusal(environment | {"MONGODB_URI": "mongodb://agent:secret@127.0.0.1:1/?replicaSet=rs0"})
         assert "127.0.0.1:1 has no reachable primary" in said
