@@ -57,11 +57,6 @@ def enter_tenant(tenant_id: ObjectId) -> None:
     _scope.set(Scope(tenant_id))
 
 
-def enter_platform(reason: str) -> None:
-    """Makes the platform scope active until the surrounding ``empty_scope()`` ends; for an operator's request."""
-    _scope.set(_platform(reason))
-
-
 @contextmanager
 def tenant_scope(tenant_id: ObjectId) -> Iterator[None]:
     """Runs the block for one tenant and restores the scope that was active before."""
@@ -83,7 +78,7 @@ def empty_scope() -> Iterator[None]:
 def _platform(reason: str) -> Scope:
     if not reason.strip():
         raise ValueError("platform_scope needs a reason")
-    logger.info("platform scope entered: %s", reason)
+    logger.warning("platform scope entered: %s", reason)  # rare, and to be seen at the default level
     return Scope(None, reason)
 
 
