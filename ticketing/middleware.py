@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from ticketing.errors import StorageUnavailable
 from ticketing.logs import request_id
@@ -38,13 +39,13 @@ class RequestIdMiddleware:
 
 
 class ScopeMiddleware:
-    """No tenant is active before a request is authenticated, nor after it has been answered."""
+    """No tenant, nor its time zone, is active before a request is authenticated and after it has been answered."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with empty_scope():
+        with empty_scope(), timezone.override(None):
             return self.get_response(request)
 
 

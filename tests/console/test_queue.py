@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.actor import Via
+from tenants.services import change_settings
 from tests.cast import actor_of
 from tests.console.queries import counted_queries
 from ticketing.mongo import ObjectId
@@ -120,6 +122,14 @@ def test_shows_names_and_escapes_everything(cast, browser):
     assert SCRIPT not in page
     assert "Carl Customer" in page
     assert "Ada Acme" in page
+
+
+def test_tells_times_in_the_tenants_zone(cast, browser, queue):
+    change_settings(cast.acme, {"time_zone": "Asia/Kolkata"}, expected_version=cast.acme.version, by="tests")
+    for user, zone in ((cast.amir, "IST"), (cast.gus, "UTC")):
+        open_ticket(actor_of(user), title="When was it?")
+        assert f' {zone}">' in browser(user).get(QUEUE).content.decode()
+    assert timezone.get_current_timezone_name() == "UTC"
 
 
 @pytest.mark.parametrize("query", ["", "view=mine&priority=low&tag=x", "q=ticket"])
