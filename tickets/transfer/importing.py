@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
@@ -75,6 +76,18 @@ def import_tickets(
     return _Import(tenant, source, mapping, options, on_rejection).run(on_batch)
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Rows that are ready to be stored, and how many of them are there already or new."""
+
+    rows: int
+    present: int
+    imported: int
+    rejections: list[Rejection]
+    new_users: list[Document]
+    documents: Documents
+
+
 class _Import:
     def __init__(
         self,
@@ -94,19 +107,28 @@ class _Import:
         self._report = ImportReport()
         self._seen: dict[str, int] = {}
         self._fingerprint = ""
+        self._rejections: list[Rejection] = []
 
     def run(self, on_batch: Callable[[ImportReport], None]) -> ImportReport:
         self._fingerprint = self._source.fingerprint()[:16]
         columns = self._source.columns()
         if columns is not None:
             self._mapping.check_columns(columns)
-        for rows in batches(self._source.rows(), self._options.batch):
-            self._import_batch(rows)
-            on_batch(self._report)
+        # While the database stores a batch, the next one is made ready.
+        with ThreadPoolExecutor(max_workers=1) as storing:
+            under_way: Future[_Batch] | None = None
+            for rows in batches(self._source.rows(), self._options.batch):
+                batch = self._prepare(rows)
+                if under_way:
+                    self._count(under_way.result(), on_batch)
+                under_way = storing.submit(self._store, batch)
+            if under_way:
+                self._count(under_way.result(), on_batch)
         fold_all(self._tickets.tenant_id)
         return self._report
 
-    def _import_batch(self, rows: list[Row]) -> None:
+    def _prepare(self, rows: list[Row]) -> "_Batch":
+        self._rejections = []
         drafts = {row.number: (row, draft) for row in rows if (draft := self._draft(row))}
         present = self._tickets.find_by_external_ids([draft.external_id for _, draft in drafts.values()])
         missing = [(row, draft) for row, draft in drafts.values() if draft.external_id not in present]
@@ -115,13 +137,19 @@ class _Import:
         # Those whom only rejected rows name are left out.
         named = {user["_id"] for each in resolved for user in each.people}
         new_users = [user for user in self._people.new.values() if user["_id"] in named]
-        if resolved and not self._options.dry_run:
-            self._store(resolved, new_users)
         self._people.settle(new_users)
-        self._report.rows += len(rows)
-        self._report.present += len(present)
-        self._report.imported += len(resolved)
-        self._report.new_users += len(new_users)
+        return _Batch(len(rows), len(present), len(resolved), self._rejections, new_users, self._documents(resolved))
+
+    def _count(self, batch: "_Batch", on_batch: Callable[[ImportReport], None]) -> None:
+        self._report.rows += batch.rows
+        self._report.present += batch.present
+        self._report.imported += batch.imported
+        self._report.new_users += len(batch.new_users)
+        for rejection in batch.rejections:
+            self._report.rejected += 1
+            self._report.reasons.update(f"{each.field}: {each.code}" for each in rejection.errors)
+            self._reject_to(rejection)
+        on_batch(self._report)
 
     def _draft(self, row: Row) -> Draft | None:
         try:
@@ -149,24 +177,27 @@ class _Import:
             self._reject(row, error)
             return None
 
-    def _store(self, resolved: list[Resolved], new_users: list[Document]) -> None:
-        # Taken outside the transaction, which may run twice; the documents are the same then.
-        first = self._tickets.reserve_numbers(len(resolved))
+    def _documents(self, resolved: list[Resolved]) -> Documents:
+        # Numbers are taken outside the transaction, which may run twice; the documents are the same then.
         documents = Documents()
-        for number, each in enumerate(resolved, first):
-            documents.add(each, number)
-        self._store_batch(documents, new_users)
+        if resolved and not self._options.dry_run:
+            for number, each in enumerate(resolved, self._tickets.reserve_numbers(len(resolved))):
+                documents.add(each, number)
+        return documents
+
+    def _store(self, batch: "_Batch") -> "_Batch":
+        if batch.imported and not self._options.dry_run:
+            self._store_documents(batch.documents, batch.new_users)
+        return batch
 
     @transactional
-    def _store_batch(self, documents: Documents, new_users: list[Document]) -> None:
+    def _store_documents(self, documents: Documents, new_users: list[Document]) -> None:
         tenant_id = self._tickets.tenant_id
         import_customers(tenant_id, new_users, by="import_tickets")
         store_past(tenant_id, tickets=documents.tickets, comments=documents.comments, events=documents.events)
 
     def _reject(self, row: Row, error: InvalidInput) -> None:
-        self._report.rejected += 1
-        self._report.reasons.update(f"{each.field}: {each.code}" for each in error.errors)
-        self._reject_to(Rejection(row.number, row.line, error.errors))
+        self._rejections.append(Rejection(row.number, row.line, error.errors))
 
 
 def _emails(draft: Draft) -> Iterator[str]:
