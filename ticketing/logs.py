@@ -12,8 +12,8 @@ class RequestFilter(logging.Filter):
     """Adds ``request_id`` and ``tenant`` to each record; "-" where there is none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        scope = find_scope()
         request = getattr(record, "request", None)  # Django logs an answer once the request's context is left
+        scope = find_scope() or getattr(request, "scope", None)
         record.request_id = getattr(request, "request_id", None) or request_id.get()
         record.tenant = "-" if scope is None else (scope.tenant_id or "platform")
         return True

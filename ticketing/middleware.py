@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from ticketing.errors import StorageUnavailable
 from ticketing.logs import request_id
 from ticketing.mongo.client import is_unreachable, unavailable
-from ticketing.mongo.scope import empty_scope
+from ticketing.mongo.scope import empty_scope, find_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger("ticketing.requests")
@@ -20,7 +21,10 @@ _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 class RequestIdMiddleware:
-    """Takes ``X-Request-Id`` where it is well-formed, else makes one; answers and log lines carry it."""
+    """Takes ``X-Request-Id`` where it is well-formed, else makes one; answers and log lines carry it.
+
+    At the level INFO each request has a line of its own, without its query: that may hold what people search for.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -30,9 +34,13 @@ class RequestIdMiddleware:
         own = given if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
         token = request_id.set(own)
         request.request_id = own  # type: ignore[attr-defined]
+        started = time.perf_counter()
         try:
             response = self.get_response(request)
             response["X-Request-Id"] = own
+            took = (time.perf_counter() - started) * 1000
+            details = request.method, request.path, response.status_code, took
+            logger.info("%s %s %d in %.0f ms", *details, extra={"request": request})
             return response
         finally:
             request_id.reset(token)
@@ -46,7 +54,9 @@ class ScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with empty_scope(), timezone.override(None):
-            return self.get_response(request)
+            response = self.get_response(request)
+            request.scope = find_scope()  # type: ignore[attr-defined] # for the lines that follow
+            return response
 
 
 class StorageErrorMiddleware:
