@@ -40,7 +40,9 @@ class UsersView(ApiView):
         user = create_user(self.actor, **given)
         invitation = None if given.get("password") else invitation_for(user)
         data = {**s.show_user(user), "invitation": invitation}
-        return self.created(data, f"{request.path}/{user.pk}", version=user.version)
+        response = self.created(data, f"{request.path}/{user.pk}", version=user.version)
+        response.is_secret = invitation is not None  # type: ignore[attr-defined]
+        return response
 
 
 class UserView(ApiView):

@@ -65,6 +65,8 @@ def _file(name: str) -> SimpleUploadedFile:
 API = {
     "": _known(GET=nothing),
     "healthz": _known(GET=nothing),
+    "api/v1/healthz": _known(GET=nothing),
+    "api/v1/readyz": _known(GET=nothing),
     "readyz": _known(GET=nothing),
     "api/v1": _known(GET=nothing),
     "api/v1/": _known(GET=nothing),

@@ -56,7 +56,7 @@ def once(view: "ApiView", request: Request, work: Callable[[], Response]) -> Res
             for file in files:
                 file.seek(0)  # a transaction that is tried again reads it again
         response = work()
-        records.finish(claim, _kept(response, view.secret_response))
+        records.finish(claim, _kept(response, getattr(response, "is_secret", view.secret_response)))
         return response
 
     try:

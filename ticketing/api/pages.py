@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join, urlize
 from django.utils.http import urlencode
 from django.utils.module_loading import import_string
@@ -28,6 +30,7 @@ PERSON = {"id", "name", "is_staff"}
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _CODE = re.compile(r"`+([^`]+)`+")
+_NOTHING_TO_DO = {401, 403, 404, 410, 503}
 _JSON_ONLY: tuple[Any, ...] = (Serializer, ListSerializer, ListField, DictField)
 _EMPTY = SafeString('<span class="none">–</span>')
 
@@ -94,7 +97,8 @@ def as_html(data: Any) -> SafeString:
         return SafeString("yes" if data else "no")
     text = encode(data).decode().strip('"') if not isinstance(data, str) else str(data)
     if _TIME.fullmatch(text):
-        return format_html('<time datetime="{}">{} UTC</time>', text, text[:16].replace("T", " "))
+        local = timezone.localtime(datetime.fromisoformat(text))
+        return format_html('<time datetime="{}">{}</time>', text, local.strftime("%Y-%m-%d %H:%M %Z"))
     return format_html('<span class="text">{}</span>', SafeString(urlize(text, nofollow=True, autoescape=True)))
 
 
@@ -160,21 +164,36 @@ def _paragraphs(text: str) -> SafeString:
 
 
 def _forms(data: Any, view: Any, request: Request, response: Response) -> Iterator[dict[str, Any]]:
+    if response.status_code in _NOTHING_TO_DO:
+        return
+    for suffix, related in view.related_views().items():
+        below = related(request=request, args=(), kwargs=view.kwargs)
+        yield from _form(None, below, request, response, "POST", f"{request.path.rstrip('/')}/{suffix}")
     methods = [method for method in VERBS if method in view.allowed_methods]
     if "PATCH" in methods and "PUT" in methods:
         methods.remove("PUT")  # a person changes; replacing is for programs
-    version = getattr(response, "version", None)
     for method in methods:
-        with override_method(view, request, method) as as_method:
-            if not _is_allowed(view, as_method):
-                continue
-            serializer = _serializer(data, view, request, method)
-            yield {
-                "method": method,
-                "verb": VERBS[method],
-                "etag": "" if version is None else f'"{version}"',
-                "fields": "" if serializer is None else FormRenderer().render(serializer.data, renderer_context=_STYLE),
-            }
+        yield from _form(data, view, request, response, method)
+
+
+def _form(
+    data: Any, view: Any, request: Request, response: Response, method: str, related: str = ""
+) -> Iterator[dict[str, Any]]:
+    """The form of one method, if the reader may use it; ``related`` is the address of a view below the page's own."""
+    version = getattr(response, "version", None)
+    with override_method(view, request, method) as as_method:
+        if not _is_allowed(view, as_method):
+            return
+        serializer = _serializer(data, view, request, method, is_sent=not related)
+        yield {
+            "method": method,
+            "title": view.get_view_name() if related else "",
+            "verb": VERBS[method],
+            "action": related or request.get_full_path(),
+            "stays": bool(related),
+            "etag": "" if version is None else f'"{version}"',
+            "fields": "" if serializer is None else FormRenderer().render(serializer.data, renderer_context=_STYLE),
+        }
 
 
 def _is_allowed(view: Any, request: Request) -> bool:
@@ -185,11 +204,11 @@ def _is_allowed(view: Any, request: Request) -> bool:
     return True
 
 
-def _serializer(data: Any, view: Any, request: Request, method: str) -> BaseSerializer[Any] | None:
+def _serializer(data: Any, view: Any, request: Request, method: str, *, is_sent: bool) -> BaseSerializer[Any] | None:
     """The method's form: filled with what was just sent in vain, or with what is being read."""
     if method not in view.inputs:
         return None
-    if request.method == method and hasattr(request.data, "lists") and request.data:
+    if is_sent and request.method == method and hasattr(request.data, "lists") and request.data:
         serializer: Any = view.get_serializer(data=request.data)
         serializer.is_valid()
         return serializer  # type: ignore[no-any-return]
@@ -198,6 +217,7 @@ def _serializer(data: Any, view: Any, request: Request, method: str) -> BaseSeri
         for name, field in serializer.fields.items():
             value = data.get(name)
             field.initial = value.get("id") if isinstance(value, Mapping) else value
+        view.fit_form(serializer, data)
     return serializer  # type: ignore[no-any-return]
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
+from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from rest_framework import serializers
@@ -18,7 +19,7 @@ from ticketing.api import conditional, pagination, throttling
 from ticketing.api.idempotency import once
 from ticketing.api.parsers import check_body_size
 from ticketing.api.permissions import Principal
-from ticketing.errors import FieldError, InvalidInput, NotAuthenticated
+from ticketing.errors import FieldError, InvalidInput, NotAuthenticated, TooLarge
 from ticketing.limits import Allowance
 from ticketing.mongo import ObjectId
 
@@ -56,7 +57,8 @@ class ApiView(APIView):
     - ``summary``: the members that a list's page shows people (none: all); programs get all of them.
     - ``versioned``: answers have an ETag, and writes take If-Match.
     - ``errors``: statuses of failure by method, beyond those that follow from the above.
-    - ``secret_response``: a POST's answer holds a secret, so it is never kept for a replay.
+    - ``secret_response``: a POST's answer holds a secret, so it is never kept for a replay; where only some do, the
+      handler sets the response's ``is_secret``.
     - ``downloads``: the methods that answer with a file.
     - ``throttle``: "sign_in" adds the tighter limit by address; "none" is for what must answer without a database.
     """
@@ -98,6 +100,13 @@ class ApiView(APIView):
         kwargs.setdefault("partial", self.request.method == "PATCH")
         kwargs.setdefault("context", {"request": self.request, "view": self})
         return self.inputs[str(self.request.method)](*args, **kwargs)
+
+    def fit_form(self, serializer: serializers.Serializer[Any], data: Mapping[str, Any]) -> None:
+        """Makes a browsable form fit what the page shows, such as a state that allows some choices only."""
+
+    def related_views(self) -> Mapping[str, "type[ApiView]"]:
+        """Views below this one, by the end of their address, whose POST forms stand on its page too."""
+        return {}
 
     def validated(self) -> dict[str, Any]:
         """The checked body. Raises ValidationError naming every field that is wrong."""
@@ -227,6 +236,8 @@ class ApiView(APIView):
         """An answer for every exception; pages need a settled user, also when the fault came before sign-in."""
         if not hasattr(self.request, "_user"):
             self.request.user, self.request.auth = None, None  # type: ignore[assignment]
+        if isinstance(exc, TooLarge) and not hasattr(self.request, "_full_data"):
+            self.request._full_data = QueryDict()  # the page about it must not read the body after all
         response = super().handle_exception(exc)
         if isinstance(exc, MethodNotAllowed):
             response["Allow"] = ", ".join(self.allowed_methods)

@@ -1,6 +1,6 @@
 """Tickets: the list, one ticket, and following one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -71,7 +71,7 @@ class _TicketView(ApiView):
 
 
 class TicketsView(_TicketView):
-    """All tickets of the tenant for staff, one's own (opened or followed) for customers; newest first.
+    """The tickets that you opened or follow, newest first; staff see all of the tenant.
 
     Parameters narrow the list further one by one; `q` finds words of title, description and comments, and its results
     come in order of `created_at`.
@@ -111,6 +111,18 @@ class TicketView(_TicketView):
     outputs = dict.fromkeys(["GET", "PUT", "PATCH"], TicketOutput)
     versioned = True
     errors = {"GET": [404], "PUT": [404, 409, 428], "PATCH": [404, 409]}
+
+    def related_views(self) -> Mapping[str, type[ApiView]]:
+        from tickets.api.attachments import AttachmentsView
+        from tickets.api.comments import CommentsView
+
+        return {"comments": CommentsView, "attachments": AttachmentsView}
+
+    def fit_form(self, serializer: serializers.Serializer[Any], data: Mapping[str, Any]) -> None:
+        """Offers the statuses that the ticket may take from here, and the one that it has."""
+        choices: Any = serializer.fields["status"]
+        reachable = {data.get("status"), *data.get("allowed_transitions", ())}
+        choices.choices = [(value, label) for value, label in choices.choices.items() if value in reachable]
 
     def get(self, request: Request, id: str) -> Response:
         ticket = access_ticket(self.actor, id)

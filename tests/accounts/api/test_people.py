@@ -178,3 +178,21 @@ def test_teams_over_http(cast: Cast) -> None:
     assert admin.delete(url).status_code == 204
     assert names(agent.get("/api/v1/teams?is_active=true")) == ["Hardware"]
     assert api(cast.gina).get(url).status_code == 404
+
+
+def test_an_account_with_a_password_is_created_once_and_an_invitation_is_not_kept(cast: Cast) -> None:
+    admin, key = api(cast.ada), {"Idempotency-Key": "create"}
+    body = {"email": "new@example.test", "name": "New", "role": "user", "password": "correct horse battery"}
+    made = admin.post("/api/v1/users", body, headers=key)
+    again = admin.post("/api/v1/users", body, headers=key)
+    assert (made.status_code, again.status_code) == (201, 201)
+    assert again.json() == made.json()
+    assert again["Idempotent-Replay"] == "true"
+
+    del body["password"]
+    invited = admin.post("/api/v1/users", body | {"email": "other@example.test"}, headers={"Idempotency-Key": "invite"})
+    repeated = admin.post(
+        "/api/v1/users", body | {"email": "other@example.test"}, headers={"Idempotency-Key": "invite"}
+    )
+    assert (invited.status_code, repeated.status_code) == (201, 409)
+    assert repeated.json()["code"] == "secret_not_repeated"

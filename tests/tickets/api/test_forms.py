@@ -29,3 +29,32 @@ def test_customers_are_not_asked_for_a_visibility(cast: Cast, who: str, offered:
     for part in ("comments", "attachments"):
         html = page(getattr(cast, who), f"/api/v1/tickets/{ticket['_id']}/{part}")
         assert ('<select name="visibility">' in html) is offered
+
+
+def test_a_ticket_can_be_answered_on_its_page(cast: Cast) -> None:
+    open_ticket(actor_of(cast.carla), title="Printer")
+    html = page(cast.carla, "/api/v1/tickets/1")
+    assert re.findall(r'action="([^"]+)"[^>]*data-method="(\w+)"', html) == [
+        ("/api/v1/tickets/1/comments", "POST"),
+        ("/api/v1/tickets/1/attachments", "POST"),
+        ("/api/v1/tickets/1", "PATCH"),
+    ]
+
+
+def test_the_status_offers_what_the_workflow_allows(cast: Cast) -> None:
+    open_ticket(actor_of(cast.carla), title="Printer")
+    offered = {
+        user: re.findall(r'<option value="(\w+)"', _status(page(user, "/api/v1/tickets/1")))
+        for user in (cast.carla, cast.amir)
+    }
+    assert ">Resolved</option>" in page(cast.carla, "/api/v1/tickets/1")
+    assert offered[cast.carla] == ["new", "resolved"]
+    assert offered[cast.amir] == ["new", "open", "pending", "on_hold", "resolved", "closed"]
+
+
+def test_what_is_not_there_has_no_form(cast: Cast) -> None:
+    assert "data-method" not in page(cast.carla, "/api/v1/tickets/99")
+
+
+def _status(html: str) -> str:
+    return re.search(r'<select name="status">.*?</select>', html, re.DOTALL)[0]  # type: ignore[index]

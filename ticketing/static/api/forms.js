@@ -25,7 +25,7 @@ function editedFields(form) {
 async function send(form) {
   const method = form.dataset.method;
   const headers = { Accept: "application/json", "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value };
-  if (form.dataset.etag) headers["If-Match"] = form.dataset.etag;
+  if (form.dataset.etag && method !== "POST") headers["If-Match"] = form.dataset.etag;
   const body = method === "DELETE" ? undefined : method === "PATCH" ? editedFields(form) : new FormData(form);
   const response = await fetch(form.getAttribute("action"), { method, headers, body, credentials: "same-origin" });
   if (response.ok) return window.location.reload();
@@ -38,7 +38,7 @@ async function send(form) {
 
 for (const form of document.querySelectorAll("form[data-method]")) {
   initialValues.set(form, valuesOf(form));
-  if (form.dataset.method !== "POST") {
+  if (form.dataset.method !== "POST" || "stays" in form.dataset) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       send(form);
