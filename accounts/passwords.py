@@ -65,15 +65,25 @@ def invitation_for(user: User) -> str:
 
 def describe_invitation(user: User) -> str:
     """What a command prints for whoever passes the invitation on."""
+    if user.tenant_id is None:
+        return (
+            "The console's page /console/invitation/ takes this invitation and a password, once and within "
+            f"{INVITATION_DAYS} days:\n{invitation_for(user)}"
+        )
     return (
         f"POST /api/v1/auth/password takes this token and a password, once and within {INVITATION_DAYS} days:\n"
         f"{invitation_for(user)}"
     )
 
 
-def accept_invitation(token: str, password: str) -> User:
-    """Sets the password of an invited user. Raises InvalidInput for a token that is wrong, used or too old."""
+def accept_invitation(token: str, password: str, *, operators: bool = True) -> User:
+    """Sets the password of an invited user. Raises InvalidInput for a token that is wrong, used or too old.
+
+    ``operators`` says whether one of the platform's operators may use his here: he has nothing but the console.
+    """
     user = _find_invited(token)
+    if user is not None and user.tenant_id is None and not operators:
+        raise InvalidInput.of("token", "operators of the platform choose their password in the console")
     if user is None or not user.is_active:
         raise InvalidInput.of("token", "this invitation is not valid any more; ask for a new one")
     return _store(user, hash_password(password, user))

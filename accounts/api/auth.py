@@ -18,7 +18,7 @@ from accounts.sign_in import sign_in
 from tenants.requests import find_named_tenant
 from ticketing.addresses import client_address
 from ticketing.api.views import ApiView
-from ticketing.errors import InvalidInput
+from ticketing.errors import InvalidInput, NotAllowed
 from ticketing.mongo import ObjectId
 
 
@@ -132,11 +132,13 @@ class PasswordView(_CredentialView):
         return self.answer(s.show_tokens(open_session(user), user))
 
     def _invited(self, given: dict[str, str]) -> User:
-        return accept_invitation(given["token"], given["password"])
+        return accept_invitation(given["token"], given["password"], operators=False)
 
     def _signed_in(self, given: dict[str, str]) -> User:
         request = self.request._request
         user = check_person(self.actor)
+        if user.tenant_id is None:  # tokens are of a tenant
+            raise NotAllowed("Operators of the platform change their password in the console")
         address = client_address(request)
         changed = change_password(user, given["current_password"], given["password"], address=address)
         keep_signed_in(request, changed)

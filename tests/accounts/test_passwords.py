@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core import signing
+from django.test import Client
 
 from accounts.passwords import accept_invitation, create_invitation, invitation_for
 from accounts.services import create_operator, create_user, deactivate_user
@@ -89,8 +90,20 @@ def test_only_admins_of_the_tenant_invite(cast: Cast) -> None:
 
 def test_an_operator_is_invited_too(cast: Cast) -> None:
     operator = create_operator(email="otto@platform.test", name="Otto")
-    accept_invitation(invitation_for(operator), NEW)
+    token = invitation_for(operator)
+    answer = api().post("/api/v1/auth/password", {"token": token, "password": NEW})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "token")
+    accept_invitation(token, NEW)
     assert sign_in_operator("otto@platform.test", NEW, HERE).pk == operator.pk
+
+
+def test_an_operator_within_a_tenant_changes_his_password_in_the_console(cast: Cast) -> None:
+    browser = Client()
+    browser.force_login(cast.olga)
+    browser.post(f"/console/tenants/tenant/{cast.acme.pk}/enter/")
+    answer = browser.post("/api/v1/auth/password", {"password": NEW, "current_password": PASSWORD}, "application/json")
+    assert answer.status_code == 403
+    assert sign_in_operator(cast.olga.email, PASSWORD, HERE)
 
 
 @pytest.mark.parametrize("body", [{"password": NEW}, {"password": NEW, "token": "x", "current_password": "y"}])
