@@ -7,6 +7,7 @@ from typing import Any
 
 import filetype
 from django.conf import settings
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 
@@ -59,8 +60,10 @@ def folder_of(tenant_id: ObjectId) -> str:
 
 def store(key: str, upload: "UploadedFile[Any]") -> None:
     """Keeps an upload under the key. A failure leaves nothing behind, as far as the storage still answers."""
+    # As a plain file, because the storage would move a large upload's temporary file away: a transaction that is tried
+    # again stores it again.
     try:
-        default_storage.save(key, upload)
+        default_storage.save(key, File(upload.file))
     except BaseException:
         default_storage.delete(key)
         raise

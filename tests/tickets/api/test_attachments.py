@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pymongo.errors import OperationFailure
 from rest_framework.test import APIClient
 
+from tenants.quotas import reserve_storage
 from tests.cast import Cast
 from ticketing.mongo import ObjectId
+from tickets.attachments import services
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +97,25 @@ def test_one_key_keeps_one_file(carla: APIClient, opened: Row) -> None:
     assert (first.content, again["Idempotent-Replay"]) == (again.content, "true")
     assert upload(carla, content=b"other", HTTP_IDEMPOTENCY_KEY="k").status_code == 422
     assert carla.get(f"{FILES}?count=true").json()["page"]["count"] == "1"
+
+
+def test_a_large_file_outlives_a_transaction_that_is_tried_again(
+    carla: APIClient, opened: Row, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    content = b"x" * (settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1)
+    attempts = []
+
+    def reserve(*args: Any) -> None:
+        attempts.append(args)
+        if len(attempts) == 1:
+            labels = {"errorLabels": ["TransientTransactionError"]}
+            raise OperationFailure("somebody else wrote it", 112, labels)
+        reserve_storage(*args)
+
+    monkeypatch.setattr(services, "reserve_storage", reserve)
+    response = upload(carla, content=content, HTTP_IDEMPOTENCY_KEY="k")
+    assert (response.status_code, len(attempts)) == (201, 2)
+    assert bytes_of(carla.get(response.json()["url"])) == content
 
 
 def test_files_are_paged(carla: APIClient, opened: Row) -> None:
