@@ -155,10 +155,13 @@ def _run_outermost(function: Callable[[], R]) -> R:
         connection.session = session  # type: ignore[attr-defined]
         try:
             return function()
-        except DatabaseError as error:
+        except (DatabaseError, driver.PyMongoError) as error:
+            cause = error.__cause__ if isinstance(error, DatabaseError) else error
+            if isinstance(cause, driver.ServerSelectionTimeoutError):
+                # There has been a wait for a server already; the driver would repeat it for two minutes.
+                raise unavailable() from error
             # Django's wrapper hides the label by which the driver knows that a retry may help.
-            cause = error.__cause__
-            if cause is not None and _must_retry(cause):
+            if cause is not None and cause is not error and _must_retry(cause):
                 raise cause from error
             raise
         finally:

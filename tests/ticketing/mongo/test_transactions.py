@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
 from ticketing.errors import StorageUnavailable
 from ticketing.mongo import ObjectId
@@ -96,6 +96,21 @@ def test_an_unreachable_server_is_storage_unavailable() -> None:
         Accounts(ObjectId(), client["nowhere"]).find({})
     assert raised.value.headers["Retry-After"]
     client.close()
+
+
+def test_a_transaction_does_not_wait_again_and_again_for_a_server(accounts: Accounts) -> None:
+    attempts = []
+
+    @transactional
+    def write() -> None:
+        attempts.append(1)
+        error = ServerSelectionTimeoutError("gone")
+        error._add_error_label("TransientTransactionError")  # as the driver does within a transaction
+        raise error
+
+    with pytest.raises(StorageUnavailable) as raised:
+        write()
+    assert (len(attempts), raised.value.headers["Retry-After"]) == (1, "5")
 
 
 def test_other_driver_errors_are_not_hidden() -> None:
