@@ -12,6 +12,7 @@ from pathlib import Path
 
 from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
 from ticketing.errors import InvalidInput
+from ticketing.mongo import ObjectId
 from ticketing.mongo.extended_json import from_json
 from ticketing.mongo.pages import Sort
 from ticketing.mongo.repository import Document, Repository
@@ -128,6 +129,9 @@ def read_documents(path: Path) -> Iterator[Document]:
     with path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield from_json(line)
+                document = from_json(line)
+                if not isinstance(document.get("_id"), ObjectId):  # it names a file as well
+                    raise ValueError("the document has no id")  # noqa: TRY004 - like from_json's own
             except ValueError as error:
                 raise InvalidInput.of("folder", f"{path}, line {number}: {error}") from None
+            yield document

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
+from accounts.repository import UserRepository
+from accounts.rules import clean_role
 from tenants.models import Tenant, TenantStatus
 from tenants.repository import AuditRepository, TenantRepository
 from tenants.rules import EDITABLE, clean_tenant
@@ -19,6 +21,8 @@ from ticketing.mongo.counters import last_number, next_number
 from ticketing.mongo.repository import Document
 from tickets.attachments.files import new_key
 from tickets.attachments.repository import AttachmentRepository
+from tickets.conversation.markdown import render_markdown
+from tickets.conversation.repository import CommentRepository
 from tickets.stats.repository import CellRepository, DeltaRepository, LedgerRepository
 from tickets.stats.services import note_new_tickets
 from tickets.transfer.archive import (
@@ -164,8 +168,21 @@ def _store(each: Collection, rows: list[Document], _files: list[Path], tenant_id
     each.repository(tenant_id).insert_many(rows)
 
 
+def _store_users(each: Collection, rows: list[Document], files: list[Path], tenant_id: ObjectId) -> None:
+    """Whoever made the export must not become an operator of this platform by it."""
+    for row in rows:
+        clean_role(row.get("role"))
+    _store(each, rows, files, tenant_id)
+
+
+def _store_comments(each: Collection, rows: list[Document], files: list[Path], tenant_id: ObjectId) -> None:
+    _store(each, [row | {"body_html": render_markdown(row["body"])} for row in rows], files, tenant_id)
+
+
 @transactional
 def _store_tickets(each: Collection, rows: list[Document], _files: list[Path], tenant_id: ObjectId) -> None:
+    # HTML is made anew: pages show it as it is, and the export may be anybody's.
+    rows = [row | {"description_html": render_markdown(row["description"])} for row in rows]
     each.repository(tenant_id).insert_many(rows)
     note_new_tickets(tenant_id, rows)
 
@@ -178,7 +195,12 @@ def _store_attachments(each: Collection, rows: list[Document], files: list[Path]
         each.repository(tenant_id).insert({**row, "storage_key": key})
 
 
-_STORING = {TICKETS.name: _store_tickets, ATTACHMENTS.name: _store_attachments}
+_STORING = {
+    UserRepository.collection_name: _store_users,
+    TICKETS.name: _store_tickets,
+    CommentRepository.collection_name: _store_comments,
+    ATTACHMENTS.name: _store_attachments,
+}
 
 
 def _count_on(tenant_id: ObjectId, last: int) -> None:

@@ -234,6 +234,46 @@ def test_a_damaged_export_is_refused_and_nothing_stored(cast: Cast, tmp_path: Pa
     assert (counts(), stored_files()) == (before, files)
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("users", b'"role":"admin"', b'"role":"operator"'),
+        ("attachments", b'{"_id":{"$oid":', b'{"_id":"../../manifest.json","x":{"$oid":'),
+    ],
+)
+def test_an_export_that_somebody_made_up_gives_no_power(
+    cast: Cast, tmp_path: Path, name: str, old: bytes, new: bytes
+) -> None:
+    folder = tmp_path / "one"
+    export_tenant(cast.acme, folder, by=WHO)
+    make_up(folder, name, old, new)
+    before, files = counts(), stored_files()
+    with pytest.raises(InvalidInput):
+        import_tenant(folder, "copy", by=WHO)
+    assert (counts(), stored_files()) == (before, files)
+
+
+def test_html_is_made_anew(cast: Cast, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    export_tenant(cast.acme, folder, by=WHO)
+    make_up(folder, "tickets", b"<em>smokes</em>", b"<script>1</script>")
+    make_up(folder, "comments", b"<p>Unplug it</p>", b"<script>1</script>")
+    copy = import_tenant(folder, "copy", by=WHO).tenant
+    stored = [*get_database()["tickets"].find({"tenant_id": copy.pk}), *get_database()["comments"].find()]
+    assert "<script" not in str(stored)
+
+
+def make_up(folder: Path, name: str, old: bytes, new: bytes) -> None:
+    """Changes rows, and their checksum and size with them."""
+    path, manifest = folder / f"{name}.jsonl", folder / "manifest.json"
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new))
+    told = json.loads(manifest.read_text())
+    content = path.read_bytes()
+    told["files"][path.name] |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    manifest.write_text(json.dumps(told))
+
+
 def test_a_failed_import_leaves_nothing(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     export_tenant(cast.acme, tmp_path / "one", by=WHO)
     before, files = counts(), stored_files()
