@@ -260,6 +260,7 @@ def test_suggests_requesters_of_the_own_tenant(cast, browser):
         {"email": "carla@example.test", "name": "Carla Customer"},
     ]
     assert client.get(f"{TICKETS}requesters/?q=.").json() == {"people": []}
+    assert client.get(f"{TICKETS}requesters/?q=ca%00").json() == {"people": []}
     assert browser(cast.carla).get(f"{TICKETS}requesters/?q=carl").status_code == 302
 
 

@@ -30,7 +30,7 @@ def team_choices(request: HttpRequest) -> Choices:
 def find_addresses(beginning: str) -> list[dict[str, str]]:
     """``email`` and ``name`` of the first few active accounts whose address begins so."""
     key = email_key(beginning)
-    if len(key) < _SHORTEST:
+    if len(key) < _SHORTEST or "\0" in key:
         return []
     found = User.objects.filter(email_key__startswith=key, is_active=True).order_by("email_key")[:_SUGGESTED]
     return [{"email": row["email"], "name": row["name"]} for row in found.documents("email", "name")]

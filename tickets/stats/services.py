@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from secrets import randbelow
 from typing import Any
@@ -35,6 +35,8 @@ CELLS_PER_REPAIR = 2000
 EVERYTHING = StatsFilter()
 DEFAULT_DAYS = 30
 MAX_DAYS = 366
+# Further away days cannot be reckoned with.
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 _CHOICES: Mapping[str, Sequence[str]] = {"status": Status.values, "priority": Priority.values, "type": Type.values}
 
@@ -171,6 +173,9 @@ def _delta(before: Facts | None, after: Facts | None) -> Document:
 
 def _question(filters: StatsFilter, start: datetime | None, end: datetime | None, days: int | None) -> Question:
     start, end = (moment and clock.to_milliseconds(moment) for moment in (start, end))
+    for name, moment in (("created_at__gte", start), ("created_at__lt", end)):
+        if moment and not _FIRST <= moment <= _LAST:
+            raise InvalidInput.of(name, "must lie between the years 1900 and 9000")
     if start and end and start >= end:
         raise InvalidInput.of("created_at__lt", "must be later than created_at__gte")
     if days is not None and not 1 <= days <= MAX_DAYS:

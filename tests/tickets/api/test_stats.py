@@ -77,6 +77,9 @@ def test_every_filter_of_the_list_counts_what_the_list_shows(cast: Cast, amir: A
         ("period=week", "period"),
         ("status=x", "status"),
         ("created_at__gte=2026-02-02T00:00:00Z&created_at__lt=2026-02-01T00:00:00Z", "created_at__lt"),
+        ("created_at__gte=9999-12-31T12:00:00Z", "created_at__gte"),
+        ("created_at__lt=9999-12-31T12:00:00Z", "created_at__lt"),
+        ("created_at__lt=0001-01-05T00:00:00Z", "created_at__lt"),
     ],
 )
 def test_what_it_does_not_know_is_refused_and_named(amir: APIClient, query: str, field: str) -> None:
