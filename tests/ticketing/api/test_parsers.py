@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,14 @@ def test_no_more_than_the_limit_is_read(settings: Any) -> None:
     with pytest.raises(TooLarge):
         JSONParser().parse(stream)
     assert stream.tell() == 2001
+
+
+@pytest.mark.django_db
+def test_a_page_that_refuses_a_body_does_not_read_it() -> None:
+    body = BytesIO(b"x" * 100)
+    headers: dict[str, Any] = {"wsgi.input": body, "CONTENT_LENGTH": str(10**9), "HTTP_ACCEPT": "text/html"}
+    response = Client().generic("POST", "/api/v1/auth/login", b"", "multipart/form-data; boundary=b", **headers)
+    assert (response.status_code, body.tell()) == (413, 0)
 
 
 @pytest.mark.django_db
