@@ -236,8 +236,8 @@ class ApiView(APIView):
         """An answer for every exception; pages need a settled user, also when the fault came before sign-in."""
         if not hasattr(self.request, "_user"):
             self.request.user, self.request.auth = None, None  # type: ignore[assignment]
-        if isinstance(exc, TooLarge) and not hasattr(self.request, "_full_data"):
-            self.request._full_data = QueryDict()  # the page about it must not read the body after all
+            if isinstance(exc, TooLarge):  # the page about it must not read the body after all
+                self.request._full_data = QueryDict()  # type: ignore[attr-defined]
         response = super().handle_exception(exc)
         if isinstance(exc, MethodNotAllowed):
             response["Allow"] = ", ".join(self.allowed_methods)
