@@ -1,5 +1,6 @@
 """What accounts, teams and keys may look like, and the rules that need no look-up."""
 
+import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -8,6 +9,9 @@ from ticketing.errors import Conflict, InvalidInput
 
 MAX_TEAMS_OF_USER = 50
 INVITATION_DAYS = 7
+_NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
+# Overrides and isolates make a name read differently from what it says (Unicode TR 36, 2.6).
+_OVERRIDES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 class LastAdmin(Conflict):
@@ -23,7 +27,7 @@ def clean_name(name: object, longest: int = 120) -> str:
     name = name.strip()
     if len(name) > longest:
         raise InvalidInput.of("name", f"must have at most {longest} characters", "max_length")
-    if not name.isprintable():
+    if any(unicodedata.category(c) in _NOT_IN_NAMES or unicodedata.bidirectional(c) in _OVERRIDES for c in name):
         raise InvalidInput.of("name", "must not contain control characters")
     return name
 

@@ -6,10 +6,11 @@ import time
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from ticketing.errors import StorageUnavailable
+from ticketing.errors import StorageUnavailable, TooLarge
 from ticketing.logs import request_id
 from ticketing.mongo.client import is_unreachable, unavailable
 from ticketing.mongo.scope import empty_scope, find_scope
@@ -59,6 +60,23 @@ class ScopeMiddleware:
             return response
 
 
+class BodySizeMiddleware:
+    """Refuses a console form that is too large before anything reads it; the API's views have limits of their own."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if request.path.startswith("/console/") and (
+            not length.isdigit() or len(length) > 18 or int(length) > _limit(request)
+        ):
+            from ticketing.api.errors import problem_response
+
+            return problem_response(TooLarge("The form is too large"))
+        return self.get_response(request)
+
+
 class StorageErrorMiddleware:
     """An unreachable database is answered 503 with Retry-After wherever it shows, middleware included."""
 
@@ -75,3 +93,8 @@ class StorageErrorMiddleware:
 
         logger.error("the database cannot be reached: %s", exception)
         return problem_response(unavailable())
+
+
+def _limit(request: HttpRequest) -> int:
+    limit: int = settings.MAX_FORM_BYTES if request.user.is_authenticated else settings.MAX_BODY_BYTES
+    return limit

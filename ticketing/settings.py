@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.ScopedAuthenticationMiddleware",
+    "ticketing.middleware.BodySizeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -151,6 +152,7 @@ REST_FRAMEWORK = {
 }
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 1024 * 1024, 1024)
 MAX_FILE_BYTES = env.integer("MAX_FILE_BYTES", 20 * 1024 * 1024, 1024)
+MAX_FORM_BYTES = 5 * MAX_FILE_BYTES  # a staff form with its files
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 IDEMPOTENCY_HOURS = env.integer("IDEMPOTENCY_HOURS", 24, 1)

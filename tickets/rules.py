@@ -16,6 +16,7 @@ MAX_TAGS = 20
 MAX_TAG = 40
 MAX_CATEGORY = 60
 MAX_FOLLOWERS = 100
+MAX_MARKS = 30
 
 CUSTOMER_MAY_EDIT = frozenset({"title", "description", "status"})
 
@@ -75,12 +76,17 @@ def clean_category(value: str) -> str:
 
 def clean_tags(values: Iterable[str]) -> list[str]:
     """Case-folded, distinct, sorted tags: at most 20 of at most 40 characters, without commas. Raises InvalidInput."""
-    tags = sorted({" ".join(_printable(value, "tags").casefold().split()) for value in values} - {""})
+    tags = sorted({fold_tag(value) for value in values} - {""})
     if len(tags) > MAX_TAGS:
         raise InvalidInput.of("tags", f"are more than {MAX_TAGS}", "max_length")
     if any(len(tag) > MAX_TAG or "," in tag for tag in tags):
         raise InvalidInput.of("tags", f"may have {MAX_TAG} characters at most and no comma")
     return tags
+
+
+def fold_tag(value: str) -> str:
+    """A tag in the form in which tags are kept and compared. Raises InvalidInput."""
+    return " ".join(_printable(value, "tags").casefold().split())
 
 
 def check_choice(field: str, value: str, choices: Iterable[str]) -> str:
@@ -124,7 +130,19 @@ def differences(ticket: Mapping[str, Any], wanted: Mapping[str, Any]) -> Changes
 
 def _printable(value: str, field: str) -> str:
     """Refuses control characters and lone surrogates, which no reader shows and some storages reject."""
+    if not value.isascii():
+        _check_marks(value, field)
     text = unicodedata.normalize("NFC", value)
     if _UNPRINTABLE.search(text):
         raise InvalidInput.of(field, "contains control characters", "control_characters")
     return text
+
+
+def _check_marks(value: str, field: str) -> None:
+    """At most 30 combining marks in a row, as Unicode's Stream-Safe Text Format has it (UAX #15, section 13); more of
+    them mean nothing, and normalising them takes time that grows with their square."""
+    run = 0
+    for character in value:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > MAX_MARKS:
+            raise InvalidInput.of(field, f"has more than {MAX_MARKS} combining marks in a row", "combining_marks")

@@ -29,6 +29,13 @@ def test_texts_are_measured_in_bytes() -> None:
         rules.clean_text("é" * 32769, "body")
 
 
+def test_many_combining_marks_in_a_row_are_refused() -> None:
+    assert rules.clean_text("e" + "\u0301\u0323" * 15, "body")
+    with pytest.raises(InvalidInput) as refused:
+        rules.clean_text("e" + "\u0301\u0323" * 16, "body")
+    assert refused.value.errors[0].code == "combining_marks"
+
+
 def test_line_ends_become_line_feeds() -> None:
     assert rules.clean_text("a\r\nb\rc", "body") == "a\nb\nc"
 

@@ -1,6 +1,7 @@
 """One answer for everything that goes wrong: ``application/problem+json`` (RFC 9457)."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -123,6 +124,11 @@ def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error_view(request: HttpRequest) -> HttpResponse:
+    """Django calls this while the exception is being handled, also for one that a middleware raised."""
+    exception = sys.exc_info()[1]
+    error = None if exception is None else as_ticketing_error(exception)
+    if isinstance(error, errors.StorageUnavailable):
+        return problem_response(error)
     return problem_response(InternalError()) if _is_api(request) else defaults.server_error(request)
 
 
@@ -135,7 +141,7 @@ def csrf_failure_view(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _unexpected(exception: Exception, request: Any) -> TicketingError:
     level = logging.CRITICAL if isinstance(exception, errors.ProgrammingBug) else logging.ERROR
-    where = f"{request.method} {request.path}" if request else "an API view"
+    where = f"{request.method} {request.path!r}" if request else "an API view"
     logger.log(level, "%s failed", where, exc_info=exception)
     if request:  # error trackers and Django's test client listen to it
         got_request_exception.send(sender=exception_handler, request=request._request)

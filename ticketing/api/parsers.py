@@ -28,7 +28,7 @@ def check_body_size(request: Request | HttpRequest, most: int) -> None:
         return
     if not announced.isdecimal():
         raise InvalidInput.of("Content-Length", "this is not a number of bytes")
-    if int(announced) > most:
+    if len(announced) > 18 or int(announced) > most:
         raise TooLarge(f"The body may have at most {most:,} bytes")
 
 

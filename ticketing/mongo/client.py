@@ -1,10 +1,13 @@
 """The database handle and the transaction that repositories share with Django's connection."""
 
 import logging
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
 from bson.codec_options import CodecOptions
@@ -23,6 +26,8 @@ R = TypeVar("R")
 
 DOCUMENT_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 RETRY_AFTER_SECONDS = 5
+TRANSACTION_SECONDS = 20
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
 DUPLICATE_KEY, SNAPSHOT_TOO_OLD = 11000, 239  # the server's error codes
 logger = logging.getLogger("ticketing.mongo")
 
@@ -149,33 +154,71 @@ def after_commit(callback: Callable[[], None]) -> None:
 
 def _run_outermost(function: Callable[[], R]) -> R:
     callbacks: list[Callable[[], None]] = []
-
-    def attempt(session: ClientSession) -> R:
-        callbacks.clear()
-        connection.session = session  # type: ignore[attr-defined]
-        try:
-            return function()
-        except (DatabaseError, driver.PyMongoError) as error:
-            cause = error.__cause__ if isinstance(error, DatabaseError) else error
-            if isinstance(cause, driver.ServerSelectionTimeoutError):
-                # There has been a wait for a server already; the driver would repeat it for two minutes.
-                raise unavailable() from error
-            # Django's wrapper hides the label by which the driver knows that a retry may help.
-            if cause is not None and cause is not error and _must_retry(cause):
-                raise cause from error
-            raise
-        finally:
-            connection.session = None  # type: ignore[attr-defined]
-
     token = _after_commit.set(callbacks)
     try:
         with get_database().client.start_session() as session:
-            result = session.with_transaction(attempt, read_concern=ReadConcern("snapshot"))
+            result = _until_committed(session, function, callbacks)
     finally:
         _after_commit.reset(token)
     for callback in callbacks:
         callback()
     return result
+
+
+def _until_committed(session: ClientSession, function: Callable[[], R], callbacks: list[Callable[[], None]]) -> R:
+    """The driver's own ``with_transaction`` would go on for two minutes, which is longer than any caller waits.
+
+    https://github.com/mongodb/specifications/blob/master/source/transactions-convenient-api/transactions-convenient-api.md
+    """
+    deadline = time.monotonic() + TRANSACTION_SECONDS
+    for attempt in count():
+        callbacks.clear()
+        session.start_transaction(read_concern=ReadConcern("snapshot"))
+        try:
+            result = _attempt(session, function)
+        except BaseException as error:
+            if session.in_transaction:
+                session.abort_transaction()
+            if not _is_transient(error) or time.monotonic() > deadline:
+                raise
+        else:
+            if _committed(session, deadline):
+                return result
+        # Those who conflicted must not meet again at once.
+        time.sleep(random.random() * min(LONGEST_PAUSE, SHORTEST_PAUSE * 1.5**attempt))  # noqa: S311
+    raise AssertionError("unreachable")
+
+
+def _attempt(session: ClientSession, function: Callable[[], R]) -> R:
+    connection.session = session  # type: ignore[attr-defined]
+    try:
+        return function()
+    except (DatabaseError, driver.PyMongoError) as error:
+        cause = error.__cause__ if isinstance(error, DatabaseError) else error
+        if isinstance(cause, driver.ServerSelectionTimeoutError):
+            raise unavailable() from error  # there has been a wait for a server already
+        # Django's wrapper hides the label that says that a retry may help.
+        if cause is not None and cause is not error and _must_retry(cause):
+            raise cause from error
+        raise
+    finally:
+        connection.session = None  # type: ignore[attr-defined]
+
+
+def _committed(session: ClientSession, deadline: float) -> bool:
+    """Commits; False when the transaction has to run again. A commit whose outcome is unknown may be repeated."""
+    while True:
+        try:
+            session.commit_transaction()
+            return True
+        except driver.PyMongoError as error:
+            if time.monotonic() > deadline or isinstance(error, driver.ExecutionTimeout):
+                raise
+            if error.has_error_label("UnknownTransactionCommitResult"):
+                continue
+            if _is_transient(error):
+                return False
+            raise
 
 
 def _must_retry(error: BaseException | None) -> bool:

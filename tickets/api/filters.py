@@ -20,15 +20,21 @@ from ticketing.mongo.models import TenantQuerySet
 from tickets.access import visible_tickets
 from tickets.lists import ORDERINGS, matching, time_column
 from tickets.models import Priority, Status, Type
-from tickets.rules import MAX_CATEGORY, MAX_TAG
+from tickets.rules import MAX_CATEGORY, MAX_TAG, fold_tag
 from tickets.stats.rules import StatsFilter
 
 
 class TagsFilter(WordsFilter):
     """``tag=printer,vpn``: tickets that have any of the tags, in whatever case they are asked for."""
 
+    def parse(self, text: str) -> str:
+        try:
+            return fold_tag(super().parse(text))
+        except InvalidInput as error:
+            raise ValueError(error.errors[0].message) from None
+
     def condition(self, value: list[str]) -> Q:
-        return Q(tags__overlap=[tag.casefold() for tag in value])
+        return Q(tags__overlap=value)
 
 
 class UpdatedFilter(TimeFilter):

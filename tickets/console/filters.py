@@ -12,6 +12,7 @@ from ticketing.console.filters import LinkFilter, SelectFilter, TextFilter
 from ticketing.mongo import ObjectId, parse_object_id
 from tickets.console.choices import agent_choices, team_choices
 from tickets.models import Priority, Status
+from tickets.rules import fold_tag
 from tickets.workflow.rules import UNRESOLVED
 
 ME, NOBODY = "me", "none"
@@ -106,7 +107,7 @@ class TagFilter(TextFilter):
     title, parameter_name = _("Tag"), "tag"
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return queryset.filter(tags__contains=[value.strip().casefold()])
+        return queryset.filter(tags__contains=[fold_tag(value)])
 
 
 class RequesterFilter(LinkFilter):

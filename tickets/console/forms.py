@@ -121,6 +121,12 @@ class TicketForm(_TicketFields):
         possible = {ticket.status, *allowed_transitions(actor, {"status": ticket.status})}
         self._choices("status").choices = [choice for choice in Status.choices if choice[0] in possible]
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("attachments") and cleaned.get("status") == Status.CLOSED:
+            self.add_error("attachments", _("A closed ticket takes no files: add them first, then close it."))
+        return cleaned
+
     @property
     def field_changes(self) -> dict[str, Any]:
         """The changed fields of the ticket itself."""

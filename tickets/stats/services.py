@@ -11,7 +11,7 @@ from typing import Any
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing import clock
-from ticketing.errors import InvalidInput, TicketingError
+from ticketing.errors import InvalidInput
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import after_commit, snapshot, transactional
 from ticketing.mongo.repository import Document
@@ -94,7 +94,7 @@ def fold_some(tenant_id: ObjectId, *, at_most: int = FOLD_AT_MOST) -> None:
             _fold(tenant_id, at_most)
         finally:
             ledger.release()
-    except TicketingError:
+    except Exception:
         logger.warning("could not fold the statistics; the deltas wait for the next time", exc_info=True)
 
 

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
+from pymongo.client_session import ClientSession
+from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
 from ticketing.errors import StorageUnavailable
 from ticketing.mongo import ObjectId
@@ -142,3 +143,38 @@ def test_numbers_have_no_twins_even_within_transactions_that_roll_back() -> None
     assert sorted(taken) == list(range(1, 81))
     assert next_number(tenant, "tickets", 10) == 90
     assert next_number(ObjectId(), "tickets") == 1
+
+
+def test_a_transaction_that_never_gets_through_gives_up_in_time(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+
+    @transactional
+    def never() -> None:
+        attempts.append(1)
+        error = PyMongoError("conflict")
+        error._add_error_label("TransientTransactionError")
+        raise error
+
+    monkeypatch.setattr("ticketing.mongo.client.TRANSACTION_SECONDS", 0.2)
+    with pytest.raises(StorageUnavailable):
+        never()
+    assert len(attempts) >= 2
+
+
+def test_a_commit_of_unknown_outcome_is_repeated(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit, calls = ClientSession.commit_transaction, []
+
+    def lost_answer(session: ClientSession) -> None:
+        commit(session)
+        calls.append(1)
+        if len(calls) == 1:
+            error = AutoReconnect("the answer was lost")
+            error._add_error_label("UnknownTransactionCommitResult")
+            raise error
+
+    monkeypatch.setattr(ClientSession, "commit_transaction", lost_answer)
+    transactional(lambda: accounts.insert({"name": "once"}))()
+    assert len(calls) == 2
+    assert accounts.count({"name": "once"}) == 1
