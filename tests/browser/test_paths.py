@@ -45,7 +45,8 @@ def sign_in(page: Page, address: str, email: str) -> None:
     page.goto(address)
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():  # scripts of the next page have run then
+        page.get_by_role("button", name="Sign in").click()
 
 
 def test_the_agents_path(helpdesk: Any, new_page: NewPage) -> None:
@@ -113,7 +114,9 @@ def test_two_agents_on_one_ticket(helpdesk: Any, new_page: NewPage) -> None:
 def test_bulk_actions(helpdesk: Any, new_page: NewPage) -> None:
     page = new_page("acme.localhost")
     sign_in(page, "/console/tickets/ticket/?view=unassigned", "agent@example.test")
-    for row in page.get_by_label("Select record").all():
+    rows = page.get_by_label("Select record")
+    expect(rows).not_to_have_count(0)
+    for row in rows.all():
         row.check()
     page.get_by_label("Select action to run").select_option("Assign to me")
     shoot(page, "8-bulk")
