@@ -1,9 +1,12 @@
-"""What the platform itself keeps about requests. Both collections empty themselves."""
+"""What the platform itself keeps: about requests, in two collections that empty themselves, and about its jobs."""
 
 from django.db import models
 
+from ticketing.jobs.models import JobState
 from ticketing.mongo.indexes import TTLIndex, UniqueIndex
 from ticketing.mongo.models import ServiceWrittenModel, TenantModel
+
+__all__ = ["IdempotencyRecord", "JobState", "RateWindow"]
 
 
 class IdempotencyRecord(TenantModel):
