@@ -138,11 +138,9 @@ def _check_free(host: str, port: int) -> None:
 
 
 def _start_web_server(host: str, port: int) -> subprocess.Popen[bytes]:
-    workers = str(env.integer("WEB_CONCURRENCY", 2, 1))
-    command = [sys.executable, "-m", "gunicorn", "ticketing.wsgi:application", "--chdir", str(settings.BASE_DIR)]
-    command += ["--bind", f"{host}:{port}", "--workers", workers, "--worker-class", "gthread", "--threads", "8"]
-    command += ["--graceful-timeout", "3", "--log-level", "warning", "--no-control-socket"]
-    return start_child(command)
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:ticketing.gunicorn", "--bind", f"{host}:{port}"]
+    command += ["--graceful-timeout", "3", "--log-level", "warning"]
+    return start_child(command, env={**os.environ, "PYTHONPATH": str(settings.BASE_DIR)})
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], host: str, port: int) -> None:

@@ -1,0 +1,53 @@
+"""The web server's settings, for `gunicorn --config python:ticketing.gunicorn`; they are read before Django is set up.
+
+https://docs.gunicorn.org/en/stable/settings.html explains each of the names.
+"""
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ticketing import env
+
+_METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the heartbeat's file must not wait for a disk
+
+wsgi_app = "ticketing.wsgi:application"
+chdir = str(Path(__file__).resolve().parent.parent)
+bind = f"{env.text('HOST', '127.0.0.1')}:{env.integer('PORT', 8000, 1)}"
+workers = env.integer("WEB_CONCURRENCY", 2, 1)
+worker_class = "gthread"
+threads = env.integer("WEB_THREADS", 8, 1)
+graceful_timeout = env.integer("GRACEFUL_SECONDS", 25, 1)
+keepalive = 75  # longer than the idle time-out of load balancers (60 s), so that it is they who hang up
+worker_tmp_dir = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
+control_socket_disable = True
+
+
+def on_starting(_server: Any) -> None:
+    """The directory in which the workers' metrics meet; they inherit its name. Nothing of an earlier run stays in it."""
+    directory = os.environ.get(_METRICS_DIRECTORY) or tempfile.mkdtemp(prefix="ticketing-metrics-")
+    os.environ[_METRICS_DIRECTORY] = directory
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    _forget_metrics(directory)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forgets what only a living worker can report; what a dead one has counted stays counted."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    directory = os.environ[_METRICS_DIRECTORY]
+    _forget_metrics(directory)
+    with suppress(OSError):  # it is a mounted volume, or has other things in it
+        Path(directory).rmdir()
+
+
+def _forget_metrics(directory: str) -> None:
+    for file in Path(directory).glob("*.db"):
+        file.unlink(missing_ok=True)
