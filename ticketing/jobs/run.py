@@ -1,6 +1,8 @@
-"""What a job is given: when to stop, where the last run got to, and a place for its figures."""
+"""What a job is given: when to stop, where the last run got to, and a place for its figures. And how a run ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
 
 class Run:
@@ -13,7 +15,7 @@ class Run:
     def __init__(self, name: str, *, position: str | None = None, stop: Callable[[], bool] = lambda: False) -> None:
         self.name = name
         self.position = position
-        self.notes: dict[str, float | str] = {}
+        self.notes: Mapping[str, float | str] = {}
         self.was_interrupted = False
         self._stop = stop
 
@@ -26,3 +28,23 @@ class Run:
     def note(self, **figures: float | str) -> None:
         """Keeps figures with the run; they are logged, and shown while it goes on. The last value of a name counts."""
         self.notes = {**self.notes, **figures}  # replaced, never changed: another thread stores it meanwhile
+
+
+class Outcome(StrEnum):
+    """How a run ended. LOST: the lease ran out before the run had ended, so that another may have taken over."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What became of a run. ``notes`` are the job's own figures; ``error`` is set where it failed."""
+
+    job: str
+    outcome: Outcome
+    milliseconds: int
+    notes: Mapping[str, float | str]
+    error: str | None = None
