@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -10,7 +11,15 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 
 
 def text(name: str, default: str | None = None) -> str:
-    """The variable's value. Without a default it must be set; raises ImproperlyConfigured."""
+    """The variable's value, or what the file named by ``<name>_FILE`` holds, as container platforms hand over secrets.
+
+    Without a default one of them must be set; raises ImproperlyConfigured, also for a file that cannot be read.
+    """
+    if name not in os.environ and (file := os.environ.get(f"{name}_FILE")):
+        try:
+            return Path(file).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE: {file} cannot be read ({error.strerror})") from None
     value = os.environ.get(name, default)
     if value is None:
         raise ImproperlyConfigured(f"set the environment variable {name}")

@@ -1,0 +1,78 @@
+"""`make image`: builds ticketing:server, ticketing:worker and ticketing:lambda, with a registry or without one."""
+
+import os
+import subprocess
+import sys
+import time
+
+from deploy.image.engine import BUILD, PYTHON_IMAGE, ROOT, TARGETS, engine, find_engine, has_image
+
+BASE = BUILD / "python-3.11-slim-bookworm.tar"
+REGISTRY_SECONDS = 120
+LINKS = "ln -s /usr/bin/python3.11 /usr/local/bin/python; ln -s /usr/bin/python3.11 /usr/local/bin/python3"
+LEFT_OUT = ("man", "doc", "locale", "info", "lintian")
+
+
+def main() -> None:
+    provide_base()
+    # Buildah's own isolation needs rights that CI's machines do not give.
+    options = [] if find_engine() == "docker" else ["--isolation", "chroot", "--format", "docker", "--layers"]
+    certificates = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE")
+    if certificates:
+        options += ["--secret", f"id=certificates,src={certificates}"]
+    for target in TARGETS:
+        start = time.monotonic()
+        engine(
+            "build",
+            *options,
+            "--build-arg",
+            f"PYTHON_IMAGE={PYTHON_IMAGE}",
+            "--target",
+            target,
+            "--tag",
+            f"ticketing:{target}",
+            ".",
+        )
+        print(
+            f"ticketing:{target:8} {size_of(f'ticketing:{target}') / 2**20:6.1f} MiB, built in {time.monotonic() - start:.0f} s",
+            flush=True,
+        )
+
+
+def size_of(image: str) -> int:
+    return int(engine("image", "inspect", "--format", "{{.Size}}", image))
+
+
+def provide_base() -> None:
+    """Python's official image; where no registry answers, its name is given to Debian's own Python 3.11."""
+    if has_image(PYTHON_IMAGE) or _pull():
+        return
+    if not BASE.exists():
+        _bootstrap()
+    engine("import", "--change", "CMD python3", str(BASE), PYTHON_IMAGE)
+    print(f"{PYTHON_IMAGE}: no registry answers; made from Debian's packages", flush=True)
+
+
+def _pull() -> bool:
+    try:
+        command = [find_engine(), "pull", "--quiet", PYTHON_IMAGE]
+        return subprocess.run(command, capture_output=True, check=False, timeout=REGISTRY_SECONDS).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def _bootstrap() -> None:
+    BUILD.mkdir(exist_ok=True)
+    command = ["mmdebstrap", "--quiet", "--variant=essential", "--include=python3.11,python3.11-venv,ca-certificates"]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in LEFT_OUT]
+    command += ["--customize-hook", f'chroot "$1" sh -c "{LINKS}"', "bookworm", str(BASE)]
+    try:
+        subprocess.run(command, check=True, cwd=ROOT)
+    except FileNotFoundError:
+        sys.exit(
+            f"{PYTHON_IMAGE} cannot be had: no registry answers, and there is no mmdebstrap to make it from Debian."
+        )
+
+
+if __name__ == "__main__":
+    main()
