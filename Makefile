@@ -3,12 +3,12 @@
 PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,$(shell \
 	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
-GATES := ruff mypy imports deploy-check migrations-check openapi-check test
+GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check test
 DOCUMENT := docs/openapi.yaml
 SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lint check gates $(GATES) openapi constraints clean
+.PHONY: help install run lint check gates $(GATES) openapi constraints package clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
@@ -42,6 +42,9 @@ deploy-check: .venv/dev.stamp ## Django's own checks of a production's settings
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') HTTPS=true \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+workflows: .venv/dev.stamp ## the GitHub workflows
+	$(BIN)/actionlint -shellcheck= -pyflakes=
+
 migrations-check: .venv/dev.stamp ## no model has changed without its migration
 	$(BIN)/pytest -q tests/ticketing/test_migrations.py
 
@@ -54,6 +57,8 @@ openapi-check: .venv/dev.stamp ## the committed OpenAPI document is what the cod
 
 constraints: .venv/dev.stamp ## pin what is installed, after a change of the requirements
 	$(BIN)/pip freeze --all | grep -v '^pip==' > constraints.txt
+
+package: build/ticketing.zip ## the zip for AWS Lambda, made as Zappa makes it
 
 clean: ## remove what was installed and generated; the data of `make run` in .data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -76,3 +81,20 @@ $(BIN)/pip:
 	@echo 'Installing the requirements of the tests ...'
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/run.stamp
+
+# The package for Lambda. Its environment holds what the platform runs with and no tool; the wheels are those of Lambda's
+# system (Amazon Linux 2 has glibc 2.26), whatever this machine is.
+LAMBDA := build/runtime
+LAMBDA_WHEELS := --only-binary=:all: --implementation cp --python-version 3.11 \
+	$(addprefix --platform ,manylinux_2_26_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_64)
+
+$(LAMBDA)/package.stamp: requirements.txt constraints.txt .venv/run.stamp
+	@rm -rf $(LAMBDA) && mkdir -p $(LAMBDA)
+	@grep -vE '^(-c|gunicorn|zappa)' requirements.txt > $(LAMBDA)/requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile $(LAMBDA_WHEELS) -c constraints.txt \
+		-r $(LAMBDA)/requirements.txt --target $(LAMBDA)/lib/python3.11/site-packages
+	@touch $@
+
+.PHONY: build/ticketing.zip
+build/ticketing.zip: $(LAMBDA)/package.stamp
+	@VIRTUAL_ENV=$(abspath $(LAMBDA)) $(BIN)/zappa package production --output $@

@@ -1,0 +1,1 @@
+"""The platform on AWS Lambda: the entry point, its environment, and secrets by reference."""
