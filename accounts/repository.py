@@ -137,3 +137,15 @@ class SignInAttemptRepository(PlatformRepository):
     def take_back(self, key: str) -> None:
         """Uncounts one attempt."""
         self.update_where({"_id": key, "failures": {"$gt": 0}}, {}, operators={"$inc": {"failures": -1}})
+
+
+class BrowserSessionRepository(PlatformRepository):
+    """Django's sessions, which it creates and reads itself."""
+
+    collection_name = "django_session"
+    noun = "The session"
+
+    def remove_expired(self, at: datetime, at_most: int) -> int:
+        """Removes some of those that had expired by then, and tells how many; 0 when none is left."""
+        expired = self.find({"expire_date": {"$lt": at}}, fields=["_id"], limit=at_most)
+        return self.delete({"_id": {"$in": [session["_id"] for session in expired]}}) if expired else 0

@@ -21,7 +21,7 @@ from ticketing.mongo.scope import empty_scope
 
 THREADS = 4
 LONGEST_WAIT, SHORTEST_WAIT = 10.0, 0.05  # seconds between looks at what is due
-LONGEST_BACK_OFF, RETRY_AFTER = 30.0, 1.0
+LONGEST_BACK_OFF, RETRY_AFTER = 10.0, 1.0
 REGISTER_EVERY = 3600.0
 LONGEST_ERROR = 500  # characters
 logger = logging.getLogger("ticketing.jobs")
@@ -62,6 +62,7 @@ class Runner:
         threads = [threading.Thread(target=self._work, name=f"jobs-{number}") for number in range(THREADS)]
         for thread in threads:
             thread.start()
+        logger.info("ready to run jobs: %s", ", ".join(self._jobs))
         for thread in threads:
             thread.join()
 
