@@ -21,9 +21,10 @@ def email_key(email: str) -> str:
 
 
 class User(TenantModel, AbstractBaseUser):
-    """A person in one tenant, or, without a tenant, a platform operator. Never deleted, only deactivated.
+    """A person in one tenant, or, without a tenant, a platform operator. Never deleted, only deactivated or erased.
 
-    ``token_epoch`` is written into every access token; raising it ends them all at once.
+    ``token_epoch`` is written into every access token; raising it ends them all at once. ``former_emails`` are those
+    by which the audit log still names him.
     """
 
     ROLES = [
@@ -47,6 +48,8 @@ class User(TenantModel, AbstractBaseUser):
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     external_id = models.CharField(max_length=120, null=True, editable=False)
+    former_emails = ArrayField(models.EmailField(max_length=254), default=list, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]

@@ -44,6 +44,8 @@ class Action(StrEnum):
     TEAMS_MANAGE = "teams.manage"
     API_KEYS_MANAGE = "api_keys.manage"
     SETTINGS_MANAGE = "settings.manage"
+    PRIVACY_MANAGE = "privacy.manage"
+    EXPORTS_MANAGE = "exports.manage"
     CONSOLE_ENTER = "console.enter"
     TENANTS_MANAGE = "tenants.manage"
     TENANTS_ENTER = "tenants.enter"
@@ -86,6 +88,8 @@ _ADMIN = _AGENT | {
     Action.TEAMS_MANAGE,
     Action.API_KEYS_MANAGE,
     Action.SETTINGS_MANAGE,
+    Action.PRIVACY_MANAGE,
+    Action.EXPORTS_MANAGE,
 }
 _OPERATOR = frozenset(
     {
@@ -117,7 +121,18 @@ _LEVELS = list(ScopeLevel)
 _READS = frozenset(action for action in Action if action.value.split(".")[1].startswith("read"))
 _ADMINISTERS = frozenset(action for action in Action if action.value.endswith(".manage"))
 # Keys can never sign in anywhere, enter the console or touch tenants.
-KEY_RESOURCES = ("tickets", "comments", "attachments", "profile", "users", "teams", "api_keys", "settings")
+KEY_RESOURCES = (
+    "tickets",
+    "comments",
+    "attachments",
+    "profile",
+    "users",
+    "teams",
+    "api_keys",
+    "settings",
+    "privacy",
+    "exports",
+)
 KEY_SCOPES = tuple(f"{resource}:{level}" for resource in KEY_RESOURCES for level in ScopeLevel)
 
 

@@ -18,7 +18,7 @@ from tenants.repository import TenantRepository
 from tenants.rules import can_register, check_quota
 from tenants.services import record
 from ticketing.clock import now
-from ticketing.errors import AlreadyExists, FieldError, InvalidInput, NotAllowed, StaleVersion
+from ticketing.errors import AlreadyExists, Conflict, FieldError, InvalidInput, NotAllowed, StaleVersion
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
@@ -112,6 +112,8 @@ def new_user_document(email: str, name: str, role: str) -> Document:
         "created_at": at,
         "updated_at": at,
         "external_id": None,
+        "former_emails": [],
+        "erased_at": None,
     }
 
 
@@ -132,7 +134,7 @@ def _insert_user(tenant_id: ObjectId | None, document: Document, by: str) -> Use
     _check_email_free(users, document["email_key"])
     stored = users.insert(document)
     if tenant_id is not None:
-        _check_staff(tenant_id, users, None, stored)
+        check_staff(tenant_id, users, None, stored)
     record("user.created", by=by, tenant_id=tenant_id, user=str(stored["_id"]), role=stored["role"])
     return User.from_document(stored)
 
@@ -149,24 +151,26 @@ def _change(
     before = users.get(user_id)
     if expected_version not in (None, before["version"]):
         raise StaleVersion(data={"current_version": before["version"]})
+    if before.get("erased_at"):
+        raise Conflict("An erased account cannot be changed any more")
     changes = _clean(actor.tenant_id, before, wanted)
     if not changes:
         return User.from_document(before)
     if "email_key" in changes and changes["email_key"] != before["email_key"]:
         _check_email_free(users, changes["email_key"])
     ends_sessions = "role" in changes or changes.get("is_active") is False
+    operators: dict[str, Any] = {"$inc": {"token_epoch": 1}} if ends_sessions else {}
+    if "email" in changes:
+        operators["$addToSet"] = {"former_emails": before["email"]}
     after = users.update(
-        user_id,
-        changes | {"updated_at": now()},
-        expected_version=before["version"],
-        operators={"$inc": {"token_epoch": 1}} if ends_sessions else None,
+        user_id, changes | {"updated_at": now()}, expected_version=before["version"], operators=operators
     )
-    _check_staff(actor.tenant_id, users, before, after)
+    check_staff(actor.tenant_id, users, before, after)
     record("user.changed", by=actor.by, tenant_id=tenant_id, user=str(user_id), fields=sorted(changes))
     return User.from_document(after)
 
 
-def _check_staff(tenant_id: ObjectId, users: UserRepository, before: Document | None, after: Document) -> None:
+def check_staff(tenant_id: ObjectId, users: UserRepository, before: Document | None, after: Document) -> None:
     """After a change, in its transaction: one more member of staff keeps to the quota, one admin less leaves another.
 
     Raises QuotaExceeded, LastAdmin.

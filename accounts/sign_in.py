@@ -4,6 +4,7 @@ An outsider must not learn which accounts exist. So every refusal is the same er
 counted, one look-up, one password hashed, whether tenant and account exist or not, are active or not.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -41,6 +42,12 @@ def check_own_password(user: User, password: str, address: str) -> None:
     attempt.succeeded()
 
 
+def forget_failures(tenant_id: ObjectId, emails: Iterable[str]) -> None:
+    """Starts the count of these addresses' failures anew."""
+    for email in emails:
+        SignInAttemptRepository().forget(_account_key(str(tenant_id), email))
+
+
 def _sign_in(users: UserRepository, open_: bool, realm: str, email: str, password: str, address: str) -> User:
     attempt = _Attempt(realm, email, address)
     attempt.count()
@@ -61,7 +68,7 @@ class _Attempt:
     """One attempt, counted before the password is looked at, so that parallel guesses cannot exceed the limit."""
 
     def __init__(self, realm: str, email: str, address: str) -> None:
-        self._account = _key("account", f"{realm}/{email_key(email)}")
+        self._account = _account_key(realm, email)
         self._address = _key("address", address)
         self._attempts = SignInAttemptRepository()
 
@@ -86,6 +93,10 @@ class _Attempt:
 
 def _realm(tenant: Tenant | None) -> str:
     return "nowhere" if tenant is None else str(tenant.pk)
+
+
+def _account_key(realm: str, email: str) -> str:
+    return _key("account", f"{realm}/{email_key(email)}")
 
 
 def _key(kind: str, value: str) -> str:

@@ -22,9 +22,11 @@ class Registration(models.TextChoices):
 
 
 class Tenant(ServiceWrittenModel):
-    """Suspended: sign-in is refused and tokens stop; all data is kept. A quota of 0 means no limit.
+    """Suspended: sign-in is refused and tokens stop; all data is kept. A quota of 0 means no limit, and data with a
+    retention of 0 days is kept for ever.
 
-    ``staff_changes`` is what transactions that count staff collide on; ``storage_bytes`` is what attachments take.
+    ``staff_changes`` is what transactions that count staff collide on, ``hold_changes`` those that place legal holds or
+    remove what one might be on; ``storage_bytes`` is what attachments take.
     """
 
     slug = models.CharField(max_length=40)
@@ -43,7 +45,11 @@ class Tenant(ServiceWrittenModel):
     max_storage_mb = models.IntegerField(default=0, verbose_name=_("megabytes of attachments at most"))
     max_requests_per_minute = models.IntegerField(default=0, verbose_name=_("requests a minute at most"))
 
+    retention_ticket_days = models.IntegerField(default=0, verbose_name=_("days that closed tickets keep their text"))
+    retention_user_days = models.IntegerField(default=0, verbose_name=_("days that deactivated accounts are kept"))
+
     staff_changes = models.IntegerField(default=0, editable=False)
+    hold_changes = models.IntegerField(default=0, editable=False)
     storage_bytes = models.BigIntegerField(default=0, editable=False)
     version = models.IntegerField(default=1, editable=False)
     created_at = models.DateTimeField(editable=False)
@@ -69,7 +75,9 @@ class Tenant(ServiceWrittenModel):
 
 
 class AuditEntry(ServiceWrittenModel):
-    """Something about tenants and accounts that must stay attributable: who did what, and when. Only ever added to.
+    """Something about tenants and accounts that must stay attributable: who did what, and when.
+
+    Only ever added to, except that an erased person's address becomes his pseudonym.
 
     ``by`` is the e-mail address of a person or the name of a command; ``tenant_id`` is None for the platform itself.
     """

@@ -1,5 +1,7 @@
 """Where tenants are stored and found."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +28,10 @@ class TenantRepository(PlatformRepository):
         """
         return self._changed({"_id": id_}, "staff_changes", 1)
 
+    def lock_holds(self, id_: ObjectId) -> Document:
+        """The same for transactions that place a legal hold or remove what one might be on. Raises NotFound."""
+        return self._changed({"_id": id_}, "hold_changes", 1)
+
     def add_storage(self, id_: ObjectId, size: int) -> Document:
         """Counts bytes of attachments up, or down; returns the tenant. Raises NotFound."""
         return self._changed({"_id": id_}, "storage_bytes", size)
@@ -43,3 +49,10 @@ class AuditRepository(PlatformRepository):
 
     def add(self, tenant_id: ObjectId | None, action: str, by: str, details: dict[str, Any], at: datetime) -> None:
         self.insert({"tenant_id": tenant_id, "action": action, "by": by, "details": details, "at": at})
+
+    def replace_author(self, tenant_id: ObjectId, emails: Iterable[str], pseudonym: str) -> int:
+        """Puts a pseudonym in the place of a person, whatever key he used; tells in how many entries."""
+        names = "|".join(re.escape(email) for email in emails)
+        # The second half is how accounts.actor.Actor.by names a key.
+        where = {"tenant_id": tenant_id, "by": {"$regex": rf"^(?:{names})(?: with the key |\Z)", "$options": "s"}}
+        return self.update_all(where, {"by": pseudonym})

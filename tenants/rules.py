@@ -9,13 +9,15 @@ from ticketing.errors import Conflict, FieldError, InvalidInput
 
 REGISTRATIONS = ("open", "domains", "closed")
 # What a tenant's admin may change; the rest is the operator's.
-SETTINGS = frozenset({"registration", "registration_domains", "time_zone", "locale", "brand_name", "brand_color"})
+RETENTION = frozenset({"retention_ticket_days", "retention_user_days"})
+SETTINGS = RETENTION | {"registration", "registration_domains", "time_zone", "locale", "brand_name", "brand_color"}
 QUOTAS = frozenset({"max_staff", "max_storage_mb", "max_requests_per_minute"})
 EDITABLE = SETTINGS | QUOTAS | {"slug", "name", "hosts"}
 
 # White text stands on the brand's colour; 3:1 is WCAG 2.2's minimum for large text and controls (1.4.3, 1.4.11).
 MINIMUM_CONTRAST = 3.0
 LARGEST_QUOTA = 2_000_000_000
+LONGEST_RETENTION_DAYS = 36_500
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -144,6 +146,12 @@ def _clean_quota(field: str, value: Any) -> int:
     return value
 
 
+def _clean_days(field: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LONGEST_RETENTION_DAYS:
+        raise InvalidInput.of(field, f"must be a whole number of days from 0 (for ever) to {LONGEST_RETENTION_DAYS}")
+    return value
+
+
 _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "slug": _clean_slug,
     "name": _clean_name,
@@ -154,4 +162,5 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "brand_name": _clean_brand_name,
     "brand_color": _clean_color,
     **dict.fromkeys(QUOTAS, _clean_quota),
+    **dict.fromkeys(RETENTION, _clean_days),
 }

@@ -5,18 +5,24 @@ from django.utils.translation import gettext_lazy as _
 from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
 from accounts.models import Team, User
-from ticketing.mongo.indexes import UniqueIndex
+from ticketing.mongo.indexes import PartialIndex, UniqueIndex
 from ticketing.mongo.models import TenantModel
 from tickets.attachments.models import Attachment
 from tickets.conversation.models import Comment
 from tickets.events.models import Event
+from tickets.privacy.models import Erasure, FileRemoval, LegalHold
 from tickets.stats.models import StatCell, StatDelta, StatLedger
+from tickets.transfer.models import Export
 
 __all__ = [
     "Attachment",
     "Channel",
     "Comment",
+    "Erasure",
     "Event",
+    "Export",
+    "FileRemoval",
+    "LegalHold",
     "Priority",
     "StatCell",
     "StatDelta",
@@ -73,7 +79,8 @@ def _sorted_by_time(name: str, *leading: str) -> list[models.Index]:
 
 class Ticket(TenantModel):
     """``public_version`` and ``public_updated_at`` count only what customers may see, so that an internal note does
-    not show in them; ``participant_ids`` (requester and followers) decides which customers see the ticket."""
+    not show in them; ``participant_ids`` (requester and followers) decides which customers see the ticket. After
+    ``redacted_at`` its texts and files are gone and only the shell is left."""
 
     number = models.IntegerField(editable=False)
     title = models.CharField(max_length=200)
@@ -106,6 +113,7 @@ class Ticket(TenantModel):
     first_responded_at = models.DateTimeField(null=True, editable=False)
     resolved_at = models.DateTimeField(null=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
+    redacted_at = models.DateTimeField(null=True, editable=False)
     version = models.IntegerField(default=1, editable=False)
     public_version = models.IntegerField(default=1, editable=False)
 
@@ -139,6 +147,11 @@ class Ticket(TenantModel):
                 fields=["tenant_id", "participant_ids", "-public_updated_at", "-id"], name="tickets_own_updated"
             ),
             models.Index(fields=["tenant_id", "all_terms", "-created_at", "-id"], name="tickets_terms"),
+            PartialIndex(
+                fields=["tenant_id", "closed_at", "id"],
+                name="tickets_retention",
+                partial={"status": "closed", "redacted_at": None},
+            ),
         ]
 
     def __str__(self) -> str:

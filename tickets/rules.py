@@ -10,6 +10,7 @@ from typing import Any
 from ticketing.errors import Conflict, FieldError, InvalidInput
 from tickets.workflow.rules import CLOSED, RESOLVED, UNRESOLVED
 
+REMOVED = "[removed]"  # stands where a text was that had to go
 MAX_TITLE = 200
 MAX_TEXT_BYTES = 64 * 1024
 MAX_TAGS = 20

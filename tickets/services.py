@@ -173,6 +173,7 @@ def new_ticket_document(number: int, content: rules.Content, created_by: ObjectI
         "first_responded_at": None,
         "resolved_at": None,
         "closed_at": None,
+        "redacted_at": None,
         "version": 1,
         "public_version": 1,
         "external_id": None,

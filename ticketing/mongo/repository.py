@@ -66,11 +66,11 @@ class Repository:
             cursor = cursor.hint(hint) if hint else cursor
             return list(cursor.sort(list(sort)) if sort else cursor)
 
-    def stream(self, where: Where, *, sort: Sort) -> Iterator[Document]:
-        """All matches in ``sort`` order, one after another in constant memory; for exports."""
+    def stream(self, where: Where, *, sort: Sort, fields: Sequence[str] = ()) -> Iterator[Document]:
+        """All matches in ``sort`` order, one after another in constant memory; for exports and jobs."""
         with translated_errors(self.noun):
             yield from self.collection.find(
-                self.scoped(where), sort=list(sort), batch_size=STREAM_BATCH, session=_session()
+                self.scoped(where), _projection(fields), sort=list(sort), batch_size=STREAM_BATCH, session=_session()
             )
 
     def find_by_ids(self, ids: Iterable[ObjectId | None], *, fields: Sequence[str] = ()) -> dict[ObjectId, Document]:
@@ -150,7 +150,19 @@ class Repository:
                 self.scoped(where), update, upsert=upsert, return_document=ReturnDocument.AFTER, session=_session()
             )
 
-    def increment_many(self, increments: Iterable[tuple[Where, Mapping[str, int]]]) -> None:
+    def update_all(
+        self,
+        where: Where,
+        changes: Mapping[str, Any],
+        *,
+        operators: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> int:
+        """Changes all matches in one round trip and tells how many there were; versions stay as they are."""
+        update = self._update_document(changes, operators, versioned=False)
+        with translated_errors(self.noun):
+            return self.collection.update_many(self.scoped(where), update, session=_session()).matched_count
+
+    def increment_many(self, increments: Iterable[tuple[Where, Mapping[str, float]]]) -> None:
         """Adds to counters, creating what is missing, in one round trip."""
         writes = [UpdateOne(self.scoped(where), {"$inc": dict(amounts)}, upsert=True) for where, amounts in increments]
         if writes:

@@ -29,6 +29,7 @@ class Attachment(TenantModel):
         indexes = [
             models.Index(fields=["tenant_id", "ticket_id", "created_at", "id"], name="attachments_ticket"),
             models.Index(fields=["tenant_id", "comment_id"], name="attachments_comment"),
+            models.Index(fields=["tenant_id", "uploaded_by", "ticket_id"], name="attachments_uploader"),
             UniqueIndex(fields=["tenant_id", "storage_key"], name="attachments_storage_key"),
         ]
 

@@ -36,6 +36,7 @@ class Comment(TenantModel):
             models.Index(
                 fields=["tenant_id", "ticket_id", "visibility", "created_at", "id"], name="comments_public_thread"
             ),
+            models.Index(fields=["tenant_id", "author", "ticket_id"], name="comments_author"),
             UniqueIndex(
                 fields=["tenant_id", "external_id"],
                 name="comments_external_id",

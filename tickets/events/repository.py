@@ -1,16 +1,25 @@
-"""The history's storage: events are inserted, never changed."""
+"""The history's storage: events are inserted, never changed, except for what privacy takes out of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from accounts.actor import Actor
+from ticketing.errors import DirectWriteError
 from ticketing.mongo import ObjectId
+from ticketing.mongo.client import transactional
 from ticketing.mongo.pages import Page, PageRequest
-from ticketing.mongo.repository import Document, Repository
+from ticketing.mongo.repository import Document, Repository, Where
+from tickets.rules import REMOVED
 
 HISTORY_ORDER = (("version", 1), ("position", 1))
+
+# Where events hold text that somebody wrote, and what takes its place. Categories and tags are what is counted by.
+_REMOVED_TEXTS: Mapping[str, Any] = {
+    **{f"changes.{name}": [REMOVED, REMOVED] for name in ("title", "description", "body")},
+    **{f"data.{name}": REMOVED for name in ("title", "name")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,28 @@ class EventRepository(Repository):
             event_document(describe_actor(actor), ticket_id, version, position, event, at)
             for position, event in enumerate(events)
         )
+
+    def update(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Refused, as every change but the two below."""
+        raise DirectWriteError("Events are the history: they are inserted and never changed.")
+
+    update_where = update_all = increment_many = update
+
+    @transactional
+    def remove_texts(self, where: Where) -> int:
+        """Takes the texts out of matching events for good, and leaves what happened, when and by whom; tells how many
+        have held any. Only for tickets.privacy."""
+        holds_text = {"$or": [{path: {"$exists": True}} for path in _REMOVED_TEXTS]}
+        found = self.count({"$and": [dict(where), holds_text]})
+        for path, replacement in _REMOVED_TEXTS.items() if found else ():
+            super().update_all({"$and": [dict(where), {path: {"$exists": True}}]}, {path: replacement})
+        return found
+
+    def replace_actor_name(self, where: Where, pseudonym: str) -> int:
+        """Puts a pseudonym in the place of the actor's name, and of his key's where he used one; tells how many events
+        have changed. Only for tickets.privacy."""
+        super().update_all({"$and": [dict(where), {"actor.key": {"$gt": ""}}]}, {"actor.key": pseudonym})
+        return super().update_all(where, {"actor.name": pseudonym})
 
 
 def event_document(

@@ -57,6 +57,10 @@ COLLECTIONS = (
 # A tenant's collections that are not exported, and why.
 LEFT_OUT = {
     "idempotency_records": "answers to requests of the last hours",
+    "exports": "what was exported before",
+    "legal_holds": "stand where they were placed; a copy has its own",
+    "erasures": "receipts of what was erased here",
+    "file_removals": "files on their way out",
     "token_families": "whoever is signed in here is not signed in there",
     "stat_cells": "counted anew from the tickets",
     "stat_deltas": "counted anew from the tickets",

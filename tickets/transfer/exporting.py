@@ -33,7 +33,7 @@ from tickets.transfer.batches import batches
 FILES_AT_ONCE = 500
 OnProgress = Callable[[int], None]
 # What the tenant is, without what the place it lies in makes of it.
-_NOT_OF_THE_TENANT = ("staff_changes", "storage_bytes", "version")
+_NOT_OF_THE_TENANT = ("staff_changes", "hold_changes", "storage_bytes", "version")
 
 
 class FileMissing(Conflict):

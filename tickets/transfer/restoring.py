@@ -128,7 +128,7 @@ def _prepare_target(exported: Document, slug: str) -> tuple[Document, list[str]]
     if present is not None:
         _check_empty(present)
     elsewhere = {host for host in exported["hosts"] if (owner := tenants.find_by_host(host)) and owner["slug"] != slug}
-    values = {name: exported[name] for name in EDITABLE} | {
+    values = {name: exported[name] for name in EDITABLE if name in exported} | {
         "slug": slug,
         "hosts": [host for host in exported["hosts"] if host not in elsewhere],
     }

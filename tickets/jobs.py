@@ -1,0 +1,5 @@
+"""The background jobs of the tickets and their capabilities; importing this registers them."""
+
+import tickets.attachments.jobs
+import tickets.privacy.jobs
+import tickets.stats.jobs  # noqa: F401 - each registers its jobs

@@ -1,0 +1,290 @@
+"""Erasing a person: his name and address everywhere at once or soon after, and on request what he wrote.
+
+The first transaction makes the account nameless, ends its sessions and stores the erasure. The rest is done in steps,
+each a transaction that also counts what it did; whoever comes after a crash does what is left. In the end there is a
+receipt.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from accounts.actor import Actor
+from accounts.erasure import emails_of, pseudonymise_account, pseudonymise_audit_log
+from accounts.repository import UserRepository
+from accounts.roles import Action
+from tenants.repository import TenantRepository
+from tenants.services import record
+from ticketing import clock
+from ticketing.errors import NotFound
+from ticketing.idempotency import IdempotencyRecords
+from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo.client import transactional
+from ticketing.mongo.pages import Page, PageRequest
+from ticketing.mongo.repository import Document
+from tickets.attachments.repository import AttachmentRepository
+from tickets.conversation.repository import CommentRepository
+from tickets.events.repository import EventRepository, NewEvent
+from tickets.privacy.holds import ActiveHolds
+from tickets.privacy.models import ErasureState, HoldTarget
+from tickets.privacy.redaction import Counts, redact_contributions, redact_ticket, remove_files, remove_uploads
+from tickets.privacy.repository import ErasureRepository, HoldRepository
+from tickets.privacy.rules import REQUESTS_END_WITHIN, OnLegalHold, make_receipt, pseudonym_of
+from tickets.repository import TicketRepository
+from tickets.rules import REMOVED, participants
+from tickets.transfer.batches import batches
+from tickets.writer import Change, store_change
+
+BECAUSE = "erasure"
+BATCH = 200
+ERASURE_ORDER = (("requested_at", -1), ("_id", -1))
+
+T = TypeVar("T")
+
+
+@transactional
+def request_erasure(actor: Actor, user_id: ObjectId, *, content: bool = False) -> Document:
+    """Takes name and address from an account, ends its sessions, tokens and keys, and returns the erasure under way.
+
+    ``content`` asks for the text and files of the tickets he opened, and of what he wrote on others, to go as well.
+    Whoever asks again gets the first erasure. Raises NotAllowed, NotFound, OnLegalHold, LastAdmin.
+    """
+    actor.check(Action.PRIVACY_MANAGE)
+    user = UserRepository(actor.tenant_id).get(user_id)
+    erasures = ErasureRepository(actor.tenant_id)
+    found = erasures.find_of_user(user_id, content=content)
+    if found is not None:
+        return found
+    _lock_user(actor.tenant_id, user_id)
+    earlier = erasures.find_of_user(user_id, content=False)
+    pseudonym = earlier["pseudonym"] if earlier else pseudonym_of(secrets.token_hex(6))
+    now = clock.now()
+    record("user.erased", by=actor.by, tenant_id=actor.tenant_id, user=str(user_id), content=content)
+    return erasures.insert(
+        {
+            "user_id": user_id,
+            "pseudonym": pseudonym,
+            "content": content,
+            "state": ErasureState.RUNNING.value,
+            "emails": emails_of(user),
+            "counts": {} if user.get("erased_at") else pseudonymise_account(actor.tenant_id, user, pseudonym),
+            "hold_id": None,
+            "requested_by_id": actor.user_id,
+            "requested_via": str(actor.via),
+            "requested_at": now,
+            "settles_at": now + REQUESTS_END_WITHIN if user["is_active"] else now,
+            "finished_at": None,
+            "receipt": None,
+        }
+    )
+
+
+def continue_erasure(actor: Actor, erasure: Document, stopping: Callable[[], bool] = lambda: False) -> Document:
+    """Does the steps that are left and returns the erasure as it is then.
+
+    It stays running while a hold stands in the way (``hold_id``), when ``stopping`` asks to end after the present
+    step, and until the requests that were under way when it began must have ended.
+    """
+    began_at = clock.now()
+    hold_id = None
+    try:
+        for _ in _steps(actor, erasure):
+            if stopping():
+                return erasure
+    except OnLegalHold as error:
+        hold_id = error.data["hold"]
+    remove_files(actor.tenant_id)
+    if hold_id is not None or began_at < erasure["settles_at"]:
+        erasures = ErasureRepository(actor.tenant_id)
+        running = {"_id": erasure["_id"], "state": ErasureState.RUNNING.value}
+        return erasures.update_where(running, {"hold_id": hold_id}) or erasures.get(erasure["_id"])
+    return _finish(actor, erasure["_id"])
+
+
+def preview_erasure(actor: Actor, user_id: ObjectId, *, content: bool = False) -> Counts:
+    """What an erasure would change, by collection; changes nothing. Raises NotAllowed, NotFound, OnLegalHold."""
+    actor.check(Action.PRIVACY_MANAGE)
+    tenant_id = actor.tenant_id
+    UserRepository(tenant_id).get(user_id, fields=["_id"])
+    ActiveHolds.of(tenant_id).check_user(user_id)
+    counts = {
+        "events": EventRepository(tenant_id).count({"actor.id": user_id}),
+        "followed_tickets": TicketRepository(tenant_id).count(_followed_by(user_id)),
+    }
+    if content:
+        files = AttachmentRepository(tenant_id).count({"uploaded_by_id": user_id})
+        comments = CommentRepository(tenant_id).count({"author_id": user_id, "body": {"$ne": REMOVED}})
+        own = TicketRepository(tenant_id).count(_opened_by(user_id))
+        counts |= {"tickets": own, "comments": comments, "attachments": files}
+    return counts
+
+
+def access_erasure(actor: Actor, erasure_id: str | ObjectId) -> Document:
+    """An erasure of the tenant, for whoever may ask for one. Raises NotAllowed, NotFound."""
+    actor.check(Action.PRIVACY_MANAGE)
+    id_ = erasure_id if isinstance(erasure_id, ObjectId) else parse_object_id(erasure_id)
+    found = ErasureRepository(actor.tenant_id).find_one({"_id": id_})
+    if found is None:
+        raise NotFound("The erasure does not exist")
+    return found
+
+
+def page_of_erasures(actor: Actor, request: PageRequest) -> Page:
+    """One page of the tenant's erasures, the newest first. Raises NotAllowed, InvalidInput."""
+    actor.check(Action.PRIVACY_MANAGE)
+    return ErasureRepository(actor.tenant_id).page({}, ERASURE_ORDER, request)
+
+
+def find_user_to_erase(actor: Actor, email: str) -> ObjectId | None:
+    """The user with this address, be he erased half-way. Raises NotAllowed."""
+    actor.check(Action.PRIVACY_MANAGE)
+    user = UserRepository(actor.tenant_id).find_by_email(email)
+    if user is not None:
+        found: ObjectId = user["_id"]
+        return found
+    named = (each for each in ErasureRepository(actor.tenant_id).running() if email in each["emails"])
+    return next((each["user_id"] for each in named), None)
+
+
+def _steps(actor: Actor, erasure: Document) -> Iterator[None]:
+    """Everything after the account itself; one step is one transaction."""
+    yield from _pseudonymise_events(erasure)
+    yield from _leave_tickets(actor, erasure)
+    yield from _forget_answers(erasure)
+    if erasure["content"]:
+        yield from _remove_content(actor, erasure)
+    yield from _pseudonymise_records(erasure)
+
+
+def _pseudonymise_events(erasure: Document) -> Iterator[None]:
+    events = EventRepository(erasure["tenant_id"])
+    named = {"actor.id": erasure["user_id"], "actor.name": {"$ne": erasure["pseudonym"]}}
+
+    def replace(ids: list[ObjectId]) -> Counts:
+        where = {"_id": {"$in": ids}, **named}
+        return {"events": events.replace_actor_name(where, erasure["pseudonym"])}
+
+    found = events.stream(named, sort=[("ticket_id", 1), ("version", 1), ("position", 1)], fields=["_id"])
+    yield from _in_batches(erasure, (event["_id"] for event in found), replace)
+
+
+def _leave_tickets(actor: Actor, erasure: Document) -> Iterator[None]:
+    """He follows nothing any more; what he opened stays his pseudonym's."""
+    tickets, user_id = TicketRepository(erasure["tenant_id"]), erasure["user_id"]
+
+    def leave(ids: list[ObjectId]) -> Counts:
+        found = tickets.find({"_id": {"$in": ids}, "follower_ids": user_id})
+        for ticket in found:
+            left = [id_ for id_ in ticket["follower_ids"] if id_ != user_id]
+            changes = {"follower_ids": left, "participant_ids": participants(ticket["created_by_id"], left)}
+            event = NewEvent("ticket.followers_changed", {"follower_ids": (ticket["follower_ids"], left)})
+            store_change(actor, ticket, Change(changes, events=[event]), clock.now())
+        return {"followed_tickets": len(found)}
+
+    found = tickets.stream(_followed_by(user_id), sort=[("created_at", -1), ("_id", -1)], fields=["_id"])
+    yield from _in_batches(erasure, (ticket["_id"] for ticket in found), leave)
+
+
+def _forget_answers(erasure: Document) -> Iterator[None]:
+    """Answers kept for a replay name him by his id: it is still known that the work was done, not what was answered."""
+    records = IdempotencyRecords(erasure["tenant_id"])
+    where = {"answer.body": {"$regex": str(erasure["user_id"])}}
+
+    def forget(ids: list[ObjectId]) -> Counts:
+        found = {"_id": {"$in": ids}, **where}
+        return {"idempotency_records": records.update_all(found, {"answer": {"secret": True}})}
+
+    found = records.stream(where, sort=[("key_hash", 1)], fields=["_id"])
+    yield from _in_batches(erasure, (each["_id"] for each in found), forget)
+
+
+def _remove_content(actor: Actor, erasure: Document) -> Iterator[None]:
+    tenant_id, user_id = erasure["tenant_id"], erasure["user_id"]
+    newest_first = [("created_at", -1), ("_id", -1)]
+    opened = TicketRepository(tenant_id).stream(_opened_by(user_id), sort=newest_first, fields=["_id"])
+    for ticket in opened:
+        _count(erasure, lambda id_=ticket["_id"]: redact_ticket(actor, id_, BECAUSE))
+        yield
+    _count(erasure, lambda: {"uploads": remove_uploads(tenant_id, {"created_by_id": user_id})})
+    yield
+    written = {"author_id": user_id, "body": {"$ne": REMOVED}}
+    by_ticket, ids = [("ticket_id", 1)], ["ticket_id"]
+    comments = CommentRepository(tenant_id).stream(written, sort=by_ticket, fields=ids)
+    files = AttachmentRepository(tenant_id).stream({"uploaded_by_id": user_id}, sort=by_ticket, fields=ids)
+    for rows in (comments, files):
+        for ticket_id in _distinct(row["ticket_id"] for row in rows):
+            _count(erasure, lambda id_=ticket_id: redact_contributions(actor, id_, user_id, BECAUSE))
+            yield
+
+
+def _pseudonymise_records(erasure: Document) -> Iterator[None]:
+    """What administration keeps; last, because what is under way may still be written down under his address."""
+
+    @transactional
+    def replace() -> Counts:
+        tenant_id, user_id = erasure["tenant_id"], erasure["user_id"]
+        _lock_user(tenant_id, user_id)
+        return {
+            "audit_log": pseudonymise_audit_log(tenant_id, erasure["emails"], erasure["pseudonym"]),
+            "legal_holds": HoldRepository(tenant_id).forget_reasons(HoldTarget.USER, user_id),
+        }
+
+    _count(erasure, replace)
+    yield
+
+
+@transactional
+def _finish(actor: Actor, erasure_id: ObjectId) -> Document:
+    erasures = ErasureRepository(actor.tenant_id)
+    erasure = erasures.get(erasure_id)
+    if erasure["state"] == ErasureState.DONE:
+        return erasure
+    now = clock.now()
+    receipt = make_receipt(erasure, actor.tenant.slug, now)
+    done = {"state": ErasureState.DONE.value, "finished_at": now, "receipt": receipt, "emails": [], "hold_id": None}
+    record(
+        "user.erasure_finished", by=actor.by, tenant_id=actor.tenant_id, user=receipt["user"], sha256=receipt["sha256"]
+    )
+    return erasures.update_where({"_id": erasure_id}, done) or erasure
+
+
+def _in_batches(erasure: Document, ids: Iterable[ObjectId], work: Callable[[list[ObjectId]], Counts]) -> Iterator[None]:
+    for some in batches(ids, BATCH):
+
+        @transactional
+        def step(some: list[ObjectId] = some) -> Counts:
+            _lock_user(erasure["tenant_id"], erasure["user_id"])
+            return work(some)
+
+        _count(erasure, step)
+        yield
+
+
+@transactional
+def _count(erasure: Document, step: Callable[[], Counts]) -> None:
+    """Does a step and adds to the erasure what it did: both or neither."""
+    ErasureRepository(erasure["tenant_id"]).add_counts(erasure["_id"], step())
+
+
+def _lock_user(tenant_id: ObjectId, user_id: ObjectId) -> None:
+    """No hold is on the user, and none can come before the end of the transaction. Raises OnLegalHold."""
+    TenantRepository().lock_holds(tenant_id)
+    ActiveHolds.of(tenant_id).check_user(user_id)
+
+
+def _opened_by(user_id: ObjectId) -> Document:
+    return {"created_by_id": user_id, "redacted_at": None}
+
+
+def _followed_by(user_id: ObjectId) -> Document:
+    # The first half is what the index is by.
+    return {"participant_ids": user_id, "follower_ids": user_id}
+
+
+def _distinct(items: Iterable[T]) -> Iterator[T]:
+    """Sorted items, each once."""
+    last: T | None = None
+    for item in items:
+        if item != last:
+            yield item
+        last = item

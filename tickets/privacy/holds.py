@@ -1,0 +1,199 @@
+"""Legal holds: placing and lifting them, and asking whether one stands in the way of a removal.
+
+Whoever places a hold and whoever removes something write to the tenant in their transactions (``lock_holds``), so that
+of two at the same moment the later one sees the earlier: nothing is removed after a hold was confirmed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accounts.actor import Actor
+from accounts.repository import UserRepository
+from accounts.roles import Action
+from tenants.repository import TenantRepository
+from tenants.services import record
+from ticketing import clock
+from ticketing.errors import Conflict, InvalidInput, NotFound
+from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo.client import transactional
+from ticketing.mongo.pages import Page, PageRequest
+from ticketing.mongo.repository import Document
+from tickets.access import access_ticket
+from tickets.attachments.repository import AttachmentRepository
+from tickets.conversation.repository import CommentRepository
+from tickets.events.repository import EventRepository, NewEvent
+from tickets.privacy.models import HoldTarget
+from tickets.privacy.repository import HoldRepository
+from tickets.privacy.rules import OnLegalHold, clean_reason
+from tickets.repository import TicketRepository
+from tickets.rules import check_choice
+from tickets.writer import Change, store_change
+
+HOLD_ORDER = (("placed_at", -1), ("_id", -1))
+
+
+@transactional
+def place_hold(actor: Actor, *, target: str, reference: str = "", reason: str) -> Document:
+    """Keeps a ticket (id or number), a user (id) or, without a reference, all of the tenant's data from being removed.
+
+    Raises InvalidInput, NotAllowed, NotFound.
+    """
+    actor.check(Action.PRIVACY_MANAGE)
+    check_choice("target", target, HoldTarget.values)
+    reason = clean_reason(reason)
+    TenantRepository().lock_holds(actor.tenant_id)
+    hold = {
+        "_id": ObjectId(),
+        "target": target,
+        "target_id": _target_id(actor, target, reference),
+        "reason": reason,
+        "placed_by_id": actor.user_id,
+        "placed_at": clock.now(),
+        "lifted_by_id": None,
+        "lifted_at": None,
+    }
+    _tell(actor, hold, "placed")
+    return HoldRepository(actor.tenant_id).insert(hold)
+
+
+@transactional
+def lift_hold(actor: Actor, hold_id: str | ObjectId) -> Document:
+    """Ends a hold; what was due to be removed is removed by the next run of the jobs. Ending it again changes nothing.
+
+    Raises NotAllowed, NotFound.
+    """
+    hold = access_hold(actor, hold_id)
+    if hold["lifted_at"] is not None:
+        return hold
+    TenantRepository().lock_holds(actor.tenant_id)
+    lifted = {"lifted_at": clock.now(), "lifted_by_id": actor.user_id}
+    stored = HoldRepository(actor.tenant_id).update_where({"_id": hold["_id"], "lifted_at": None}, lifted)
+    if stored is None:
+        raise Conflict("Somebody has just lifted it")
+    _tell(actor, stored, "lifted")
+    return stored
+
+
+def access_hold(actor: Actor, hold_id: str | ObjectId) -> Document:
+    """A hold of the tenant, for whoever manages them. Raises NotAllowed, NotFound."""
+    actor.check(Action.PRIVACY_MANAGE)
+    id_ = hold_id if isinstance(hold_id, ObjectId) else parse_object_id(hold_id)
+    found = HoldRepository(actor.tenant_id).find_one({"_id": id_})
+    if found is None:
+        raise NotFound("The legal hold does not exist")
+    return found
+
+
+def page_of_holds(actor: Actor, request: PageRequest) -> Page:
+    """One page of the tenant's holds, the newest first, lifted ones included. Raises NotAllowed, InvalidInput."""
+    actor.check(Action.PRIVACY_MANAGE)
+    return HoldRepository(actor.tenant_id).page({}, HOLD_ORDER, request)
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveHolds:
+    """The holds of a tenant that stand, by what they are on. Read them within the transaction that removes."""
+
+    tenant_id: ObjectId
+    on_all: Document | None
+    on_tickets: dict[ObjectId, Document]
+    on_users: dict[ObjectId, Document]
+
+    @classmethod
+    def of(cls, tenant_id: ObjectId) -> "ActiveHolds":
+        active = HoldRepository(tenant_id).active()
+        by_target: dict[str, dict[ObjectId, Document]] = {target: {} for target in HoldTarget.values}
+        for hold in active:
+            by_target[hold["target"]][hold["target_id"]] = hold
+        on_all = next(iter(by_target[HoldTarget.TENANT].values()), None)
+        return cls(tenant_id, on_all, by_target[HoldTarget.TICKET], by_target[HoldTarget.USER])
+
+    def check_ticket(self, ticket: Document) -> None:
+        """Raises OnLegalHold for a ticket with a hold, or with somebody who has one."""
+        hold = self.find_among([ticket]).get(ticket["_id"])
+        if hold is not None:
+            raise on_hold(hold)
+
+    def check_user(self, user_id: ObjectId) -> None:
+        """Raises OnLegalHold for a user with a hold, and for one who takes part in a ticket that has one."""
+        hold = self.on_all or self.on_users.get(user_id) or self._find_on_tickets_of(user_id)
+        if hold is not None:
+            raise on_hold(hold)
+
+    def find_among(self, tickets: Iterable[Document]) -> dict[ObjectId, Document]:
+        """Which of the tickets are on hold, and by what. They need ``participant_ids`` and ``assigned_to_id``."""
+        rows = list(tickets)
+        if self.on_all is not None:
+            return {ticket["_id"]: self.on_all for ticket in rows}
+        written = self._written_on([ticket["_id"] for ticket in rows])
+        held = {}
+        for ticket in rows:
+            people = [*ticket["participant_ids"], ticket["assigned_to_id"], written.get(ticket["_id"])]
+            hold = self.on_tickets.get(ticket["_id"]) or next(filter(None, map(self.on_users.get, people)), None)
+            if hold is not None:
+                held[ticket["_id"]] = hold
+        return held
+
+    def _written_on(self, ticket_ids: list[ObjectId]) -> dict[ObjectId, ObjectId]:
+        """On which of the tickets somebody with a hold has written, and who."""
+        if not self.on_users:
+            return {}
+        people = {"$in": list(self.on_users)}
+        on_these = {"ticket_id": {"$in": ticket_ids}}
+        comments = CommentRepository(self.tenant_id).find(
+            {**on_these, "author_id": people}, fields=["ticket_id", "author_id"]
+        )
+        files = AttachmentRepository(self.tenant_id).find(
+            {**on_these, "uploaded_by_id": people}, fields=["ticket_id", "uploaded_by_id"]
+        )
+        found = {row["ticket_id"]: row["author_id"] for row in comments}
+        return found | {row["ticket_id"]: row["uploaded_by_id"] for row in files}
+
+    def _find_on_tickets_of(self, user_id: ObjectId) -> Document | None:
+        if not self.on_tickets:
+            return None
+        ids = {"$in": list(self.on_tickets)}
+        part = {"$or": [{"participant_ids": user_id}, {"assigned_to_id": user_id}]}
+        ticket = TicketRepository(self.tenant_id).find_one({"_id": ids, **part}, fields=["_id"])
+        if ticket is not None:
+            return self.on_tickets[ticket["_id"]]
+        event = EventRepository(self.tenant_id).find_one({"ticket_id": ids, "actor.id": user_id}, fields=["ticket_id"])
+        return None if event is None else self.on_tickets[event["ticket_id"]]
+
+
+def on_hold(hold: Document) -> OnLegalHold:
+    """The refusal that names the hold."""
+    return OnLegalHold(
+        f"The legal hold {hold['_id']} is on this {_NAMES[hold['target']]}; lift it first",
+        data={"hold": hold["_id"], "target": hold["target"], "target_id": hold["target_id"]},
+    )
+
+
+_NAMES = {HoldTarget.TICKET.value: "ticket", HoldTarget.USER.value: "person", HoldTarget.TENANT.value: "tenant's data"}
+
+
+def _target_id(actor: Actor, target: str, reference: str) -> ObjectId:
+    if target == HoldTarget.TENANT:
+        if reference:
+            raise InvalidInput.of("reference", "a hold on everything names nothing else", "not_allowed")
+        return actor.tenant_id
+    if not reference:
+        raise InvalidInput.of("reference", f"say on which {target}", "required")
+    if target == HoldTarget.TICKET:
+        ticket_id: ObjectId = access_ticket(actor, reference)["_id"]
+        return ticket_id
+    user = UserRepository(actor.tenant_id).find_one({"_id": parse_object_id(reference)}, fields=["_id"])
+    if user is None:
+        raise NotFound("The user does not exist")
+    user_id: ObjectId = user["_id"]
+    return user_id
+
+
+def _tell(actor: Actor, hold: Document, what: str) -> None:
+    """Keeps it in the audit log, and in the ticket's history where it is on a ticket, unseen by customers."""
+    names = {"hold": str(hold["_id"]), "target": hold["target"], "target_id": str(hold["target_id"])}
+    record(f"hold.{what}", by=actor.by, tenant_id=actor.tenant_id, **names)
+    if hold["target"] == HoldTarget.TICKET:
+        ticket = TicketRepository(actor.tenant_id).get(hold["target_id"])
+        event = NewEvent(f"ticket.hold_{what}", data={"hold": hold["_id"]})
+        store_change(actor, ticket, Change(events=[event], internal=True), clock.now())
