@@ -1,4 +1,4 @@
-"""The limits an operator sets a tenant. Each check joins the transaction of the write that it limits."""
+"""The limits an operator sets a tenant. What reserves joins the transaction of the write that it limits."""
 
 from tenants.repository import TenantRepository
 from tenants.rules import check_quota
@@ -14,3 +14,9 @@ def reserve_storage(tenant_id: ObjectId, size: int) -> None:
     """
     tenant = TenantRepository().add_storage(tenant_id, size)
     check_quota("max_storage_mb", tenant["max_storage_mb"] * 1024 * 1024, tenant["storage_bytes"])
+
+
+def check_storage(tenant_id: ObjectId, size: int) -> None:
+    """Whether so many bytes more would fit, as far as can be told before they are reserved. Raises QuotaExceeded."""
+    tenant = TenantRepository().get(tenant_id)
+    check_quota("max_storage_mb", tenant["max_storage_mb"] * 1024 * 1024, tenant["storage_bytes"] + size)

@@ -152,6 +152,9 @@ REST_FRAMEWORK = {
 }
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 1024 * 1024, 1024)
 MAX_FILE_BYTES = env.integer("MAX_FILE_BYTES", 20 * 1024 * 1024, 1024)
+# Of files that are sent to an address of their own: on S3 to the bucket, which takes 5 GiB at once at most.
+MAX_UPLOAD_BYTES = env.integer("MAX_UPLOAD_BYTES", 100 * 1024 * 1024, 1024)
+UPLOAD_MINUTES = env.integer("UPLOAD_MINUTES", 60, 1)
 MAX_FORM_BYTES = 5 * MAX_FILE_BYTES  # a staff form with its files
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
@@ -178,7 +181,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 if ATTACHMENTS_BUCKET:
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "tickets.attachments.bucket.Bucket",
         "OPTIONS": {"bucket_name": ATTACHMENTS_BUCKET, "default_acl": None, "file_overwrite": False},
     }
 

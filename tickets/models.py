@@ -7,7 +7,7 @@ from django_mongodb_backend.fields import ArrayField, ObjectIdField
 from accounts.models import Team, User
 from ticketing.mongo.indexes import PartialIndex, UniqueIndex
 from ticketing.mongo.models import TenantModel
-from tickets.attachments.models import Attachment
+from tickets.attachments.models import Attachment, Upload
 from tickets.conversation.models import Comment
 from tickets.events.models import Event
 from tickets.privacy.models import Erasure, FileRemoval, LegalHold
@@ -30,6 +30,7 @@ __all__ = [
     "Status",
     "Ticket",
     "Type",
+    "Upload",
 ]
 
 

@@ -58,6 +58,10 @@ def _ticket(ids: Ids) -> dict[str, Any]:
     }
 
 
+def _announced(ids: Ids) -> dict[str, Any]:
+    return {"name": "new.txt", "size": 6, "content_type": "text/plain"}
+
+
 def _file(name: str) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, b"a file", "text/plain")
 
@@ -155,8 +159,18 @@ API = {
             lambda ids: {"file": _file("new.txt")},
             lambda ids: {"file": _file("new.txt"), "comment": ids.comment},
             lambda ids: {"file": _file("new.txt"), "visibility": "internal"},
+            lambda ids: {"upload_id": ids.upload},
         ],
     ),
+    "api/v1/tickets/{}/uploads": _known(
+        "ticket",
+        POST=[
+            _announced,
+            lambda ids: {**_announced(ids), "comment": ids.comment},
+            lambda ids: {**_announced(ids), "visibility": "internal"},
+        ],
+    ),
+    "api/v1/uploads/{}": _known("upload", PUT=nothing),
     "api/v1/comments/{}": _known("comment", GET=nothing, PATCH=lambda ids: {"body": "Another text"}),
     "api/v1/attachments/{}": _known("attachment", GET=nothing),
 }

@@ -46,6 +46,8 @@ POST   api/v1/tickets/{}/comments     user agent admin
 GET    api/v1/tickets/{}/events       agent admin
 POST   api/v1/tickets/{}/follow       agent admin
 DELETE api/v1/tickets/{}/follow       agent admin
+POST   api/v1/tickets/{}/uploads      user agent admin
+PUT    api/v1/uploads/{}              anybody
 GET    api/v1/users                   admin
 POST   api/v1/users                   admin
 GET    api/v1/users/{}                admin

@@ -24,6 +24,7 @@ from ticketing.clock import now
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import get_database
 from tickets.attachments.services import add_attachment
+from tickets.attachments.uploads import announce_upload, receive_upload, sign_upload
 from tickets.conversation.services import add_comment
 from tickets.services import change_ticket, open_ticket
 
@@ -46,6 +47,7 @@ class Ids:
     note: str
     attachment: str
     internal_attachment: str
+    upload: str
     agent: str
     customer: str
     user: str
@@ -156,6 +158,7 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
         note=str(note["_id"]),
         attachment=str(attachment),
         internal_attachment=str(internal),
+        upload=str(send(actor_of(customer), ticket["_id"], f"zx{slug}upload.txt")),
         agent=str(agent.pk),
         customer=str(customer.pk),
         user=str(other.pk),
@@ -182,6 +185,16 @@ def attach(
     stored = add_attachment(actor, ticket_id, upload, comment_id=comment_id, visibility=visibility)
     attachment_id: ObjectId = stored["_id"]
     return attachment_id
+
+
+def send(actor: Actor, ticket_id: ObjectId, name: str) -> ObjectId:
+    """A file that was announced and has arrived, but is no attachment yet; its content is its name."""
+    content, content_type = name.encode(), "text/plain"
+    size = len(content)
+    upload = announce_upload(actor, ticket_id, name=name, size=size, content_type=content_type)
+    receive_upload(str(upload["_id"]), sign_upload(upload), [content], size=size, content_type=content_type)
+    upload_id: ObjectId = upload["_id"]
+    return upload_id
 
 
 def _brand_globex(cast: Cast) -> None:

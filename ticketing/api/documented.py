@@ -38,7 +38,7 @@ HEADERS = {
     "ETag": ("The version of what is shown; send it as `If-Match` with a change.", "string"),
     "Idempotent-Replay": ("`true` when this is the first answer to the `Idempotency-Key` again.", "string"),
     "Link": ("The next and the previous page (RFC 8288).", "string"),
-    "Location": ("The address of what was created.", "string"),
+    "Location": ("The address of what was created, or where the bytes are.", "string"),
     "RateLimit-Limit": ("Requests per minute of the nearest limit.", "integer"),
     "RateLimit-Remaining": ("What is left of it.", "integer"),
     "RateLimit-Reset": ("Seconds until it starts anew.", "integer"),
@@ -73,6 +73,7 @@ QUERY = {
 }
 
 STATUSES = {
+    302: "The bytes are at `Location`, for a minute and without signing in: go there without your token.",
     304: "It has not changed.",
     400: "The input is not valid; `errors` names each field or parameter.",
     401: "Nobody is signed in, or the credentials are not valid (any more).",

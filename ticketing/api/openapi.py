@@ -77,7 +77,14 @@ class Schema(AutoSchema):
 
     def get_request_serializer(self) -> Any:
         serializer = self.view.inputs.get(self.method)
+        if self.method in self.view.json_inputs:
+            return {media_type: self._input_of(media_type)() for media_type in (MULTIPART, JSON)}
         return None if serializer is None else serializer(partial=self.method == "PATCH")
+
+    def _input_of(self, media_type: str) -> Any:
+        """The serializer of a body of this type, or None."""
+        inputs = {**self.view.inputs, **self.view.json_inputs} if media_type == JSON else self.view.inputs
+        return inputs.get(self.method)
 
     def get_response_serializers(self) -> Any:
         output = self.view.outputs.get(self.method)
@@ -140,6 +147,8 @@ class Schema(AutoSchema):
     def _add_errors(self, responses: Document) -> None:
         for status in sorted(self._error_statuses()):
             responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+        if self.method in self.view.downloads:
+            responses["302"] = {"description": texts.STATUSES[302], "headers": _header_refs(["Location", "X-Request-Id"])}
         if self.view.versioned and self.method == "GET":
             responses["304"] = {"description": texts.STATUSES[304], "headers": _header_refs(["ETag", "X-Request-Id"])}
 
@@ -171,9 +180,8 @@ class Schema(AutoSchema):
         return _header_refs(names)
 
     def _add_examples(self, operation: Document) -> None:
-        sent = getattr(self.view.inputs.get(self.method), "example", None)
-        for media in operation.get("requestBody", {}).get("content", {}).values():
-            if sent:
+        for media_type, media in operation.get("requestBody", {}).get("content", {}).items():
+            if sent := getattr(self._input_of(media_type), "example", None):
                 media["example"] = sent
         received = getattr(self.view.outputs.get(self.method), "example", None)
         for response in operation["responses"].values():

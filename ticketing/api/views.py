@@ -52,6 +52,7 @@ class ApiView(APIView):
     - ``actions``: the permission each method needs; a method without one is refused. ``public``: no sign-in needed.
     - ``inputs`` / ``outputs``: serializers by method; they validate (``self.validated()``), draw the browsable forms
       and document the operation. ``outputs`` of a paginated GET is one row.
+    - ``json_inputs``: what a method takes as JSON instead, where ``inputs`` is a form with a file.
     - ``statuses``: the status of success where it is not 200 (201 for POST with an output, 204 without one).
     - ``filters``, ``paginated``, ``includes``, ``sparse``, ``parameters``: what the query of a GET may say.
     - ``summary``: the members that a list's page shows people (none: all); programs get all of them.
@@ -66,6 +67,7 @@ class ApiView(APIView):
     public: ClassVar[bool] = False
     actions: ClassVar[Mapping[str, StrEnum]] = {}
     inputs: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
+    json_inputs: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
     outputs: ClassVar[Mapping[str, type[serializers.Serializer[Any]]]] = {}
     statuses: ClassVar[Mapping[str, int]] = {}
     filters: ClassVar["type[StrictFilterSet] | None"] = None
@@ -99,7 +101,9 @@ class ApiView(APIView):
         """The input serializer of the request's method; the browsable forms are drawn with it as well."""
         kwargs.setdefault("partial", self.request.method == "PATCH")
         kwargs.setdefault("context", {"request": self.request, "view": self})
-        return self.inputs[str(self.request.method)](*args, **kwargs)
+        is_json = "data" in kwargs and not hasattr(kwargs["data"], "lists")
+        inputs = {**self.inputs, **self.json_inputs} if is_json else self.inputs
+        return inputs[str(self.request.method)](*args, **kwargs)
 
     def fit_form(self, serializer: serializers.Serializer[Any], data: Mapping[str, Any]) -> None:
         """Makes a browsable form fit what the page shows, such as a state that allows some choices only."""

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from rest_framework import serializers
@@ -15,25 +16,30 @@ from ticketing.api.pagination import page_request, wants_count
 from ticketing.api.views import ApiView
 from tickets.access import access_ticket
 from tickets.api import representation
-from tickets.api.inputs import NewAttachmentInput, without_visibility
+from tickets.api.inputs import CompletedUploadInput, NewAttachmentInput, without_visibility
 from tickets.api.outputs import AttachmentOutput
 from tickets.attachments.lists import page_of_attachments
-from tickets.attachments.services import add_attachment, open_attachment
+from tickets.attachments.rules import UNKNOWN_TYPE
+from tickets.attachments.services import access_attachment, add_attachment, find_download_url, open_file
+from tickets.attachments.uploads import complete_upload
 
 FORM_BYTES = 64 * 1024  # what a form takes besides the file
 # A file must never run as a page of ours, whatever is in it.
 DOWNLOAD_POLICY = "default-src 'none'; sandbox"
-UNKNOWN_TYPE = "application/octet-stream"
 
 
 class AttachmentsView(ApiView):
-    """The files of a ticket, oldest first, and new ones (multipart/form-data).
+    """The files of a ticket, oldest first, and new ones.
+
+    A file comes as a form (`multipart/form-data`). One too large for that is announced below `uploads`, sent to the
+    address that the answer names, and added here with its `upload_id` as JSON; doing so twice gives the same answer.
 
     A file of a comment is seen by whoever sees the comment; `visibility` is for files without one.
     """
 
     actions = {"GET": Action.ATTACHMENTS_READ, "POST": Action.ATTACHMENTS_ADD}
     inputs = {"POST": NewAttachmentInput}
+    json_inputs = {"POST": CompletedUploadInput}
     outputs = {"GET": AttachmentOutput, "POST": AttachmentOutput}
     paginated = True
     summary = ("name", "size", "content_type", "visibility", "created_at")
@@ -57,22 +63,30 @@ class AttachmentsView(ApiView):
 
     def post(self, request: Request, id: str) -> Response:
         wanted = self.validated()
-        file, comment_id = wanted.pop("file"), wanted.pop("comment", None)
-        attachment = add_attachment(self.actor, id, file, comment_id=comment_id, **wanted)
+        if "upload_id" in wanted:
+            attachment = complete_upload(self.actor, id, wanted["upload_id"])
+        else:
+            file, comment_id = wanted.pop("file"), wanted.pop("comment", None)
+            attachment = add_attachment(self.actor, id, file, comment_id=comment_id, **wanted)
         url = attachment_url(request, attachment)
         return self.created(representation.attachment(attachment, url), url)
 
 
 class AttachmentView(ApiView):
-    """A file's bytes, to be saved: never shown or run in the browser."""
+    """A file's bytes, to be saved: never shown or run in the browser.
+
+    They may come by way of a redirect to an address that is good for a minute and needs no sign-in.
+    """
 
     actions = {"GET": Action.ATTACHMENTS_READ}
     downloads = ["GET"]
     tag = "attachments"
 
-    def get(self, request: Request, id: str) -> FileResponse:
-        attachment, file = open_attachment(self.actor, id)
-        response = FileResponse(file, content_type=UNKNOWN_TYPE)
+    def get(self, request: Request, id: str) -> HttpResponseBase:
+        attachment = access_attachment(self.actor, id)
+        if url := find_download_url(attachment, str(request.method)):
+            return HttpResponseRedirect(url)
+        response = FileResponse(open_file(attachment), content_type=UNKNOWN_TYPE)
         response["Content-Length"] = str(attachment["size"])
         response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=attachment["name"])
         response["Content-Security-Policy"] = DOWNLOAD_POLICY

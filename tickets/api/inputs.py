@@ -18,6 +18,7 @@ from tickets.models import Priority, Status, Type
 from tickets.rules import MAX_CATEGORY, MAX_TAG
 
 AGENT_ID = "665f1c2ab7e4d2a1c0ffee01"
+UPLOAD_ID = "665f1c2ab7e4d2a1c0ffee50"
 HIDDEN = {"base_template": "input.html", "input_type": "hidden"}
 
 
@@ -112,6 +113,31 @@ class NewAttachmentInput(StrictSerializer):
     visibility = serializers.ChoiceField(
         choices=Visibility.choices, required=False, initial=Visibility.PUBLIC.value, help_text="internal is staff's"
     )
+
+
+class CompletedUploadInput(StrictSerializer):
+    """An upload whose bytes have arrived, to become an attachment."""
+
+    upload_id = ObjectIdField(help_text="As it was answered when the file was announced")
+
+    example = {"upload_id": UPLOAD_ID}
+
+
+class NewUploadInput(StrictSerializer):
+    """A file that will be sent to an address of its own, for a ticket or for one of its comments."""
+
+    name = serializers.CharField(max_length=1000, help_text="The file's name")
+    size = serializers.IntegerField(min_value=1, help_text="Bytes, at most 100 MiB by default")
+    content_type = serializers.CharField(max_length=255, help_text="The media type")
+    sha256 = serializers.RegexField(
+        r"^[0-9a-fA-F]{64}$", required=False, help_text="The checksum in hexadecimal; other bytes are refused then"
+    )
+    comment = ObjectIdField(required=False, allow_null=True, help_text="The comment that it belongs to, if any")
+    visibility = serializers.ChoiceField(
+        choices=Visibility.choices, required=False, initial=Visibility.PUBLIC.value, help_text="internal is staff's"
+    )
+
+    example = {"name": "core.dump", "size": 73400320, "content_type": "application/octet-stream"}
 
 
 def without_visibility(

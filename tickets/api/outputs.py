@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from ticketing.api.serializers import ObjectIdField, PageInfo, StrictSerializer, UTCDateTimeField
+from tickets.api.inputs import UPLOAD_ID
 from tickets.conversation.models import Visibility
 from tickets.models import Channel, Priority, Status, Type
 
@@ -120,6 +121,24 @@ class AttachmentOutput(StrictSerializer):
     uploaded_by = ObjectIdField(allow_null=True)
     created_at = UTCDateTimeField()
     url = serializers.URLField(help_text="Where the bytes are; needs the same sign-in")
+
+
+class UploadOutput(StrictSerializer):
+    """Where to send a file's bytes: this method, to this address, with these headers, before it expires."""
+
+    example = {
+        "id": UPLOAD_ID,
+        "method": "PUT",
+        "url": f"https://files.example/{UPLOAD_ID}?signature=…",
+        "headers": {"Content-Type": "application/octet-stream"},
+        "expires_at": "2026-02-01T10:31:00.000Z",
+    }
+
+    id = ObjectIdField(help_text="The `upload_id` by which the file becomes an attachment")
+    method = serializers.CharField(help_text="`PUT`")
+    url = serializers.URLField(help_text="Needs no sign-in, so keep it to yourself; never send it your token")
+    headers = serializers.DictField(child=serializers.CharField(), help_text="To be sent with the bytes, as they are")
+    expires_at = UTCDateTimeField()
 
 
 class TicketRowOutput(StrictSerializer):

@@ -1,9 +1,10 @@
-"""The bytes: measuring an upload, keeping it in the storage, and getting it back."""
+"""The bytes: measuring a file, keeping it in the storage, and getting it back."""
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import filetype
 from django.conf import settings
@@ -15,7 +16,11 @@ from ticketing.errors import TooLarge
 from ticketing.mongo import ObjectId
 from tickets.attachments.rules import TEXT_TYPE, UNKNOWN_TYPE, check_not_empty, is_text
 
-_HEAD = 8192
+if TYPE_CHECKING:  # it brings boto3
+    from tickets.attachments.bucket import Bucket
+
+HEAD_BYTES = 8192  # what a file's type is told by
+INCOMING = "incoming"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +34,21 @@ class Measured:
 
 def measure(upload: "UploadedFile[Any]") -> Measured:
     """Reads an upload chunk by chunk, no further than the limit. Raises TooLarge, InvalidInput when it is empty."""
-    limit: int = settings.MAX_FILE_BYTES
+    measured = measure_chunks(upload.chunks(), settings.MAX_FILE_BYTES)
+    check_not_empty(measured.size)
+    return measured
+
+
+def measure_chunks(chunks: Iterable[bytes], limit: int) -> Measured:
+    """Reads chunk by chunk, no further than the limit. Raises TooLarge."""
     digest, size, head = hashlib.sha256(), 0, b""
-    for chunk in upload.chunks():
+    for chunk in chunks:
         size += len(chunk)
         if size > limit:
             raise TooLarge(f"A file can have {limit} bytes at most", data={"limit": limit})
         digest.update(chunk)
-        if len(head) < _HEAD:
-            head += bytes(chunk[: _HEAD - len(head)])
-    check_not_empty(size)
+        if len(head) < HEAD_BYTES:
+            head += bytes(chunk[: HEAD_BYTES - len(head)])
     return Measured(size, digest.hexdigest(), sniff(head))
 
 
@@ -53,13 +63,28 @@ def new_key(tenant_id: ObjectId) -> str:
     return f"{folder_of(tenant_id)}/{secrets.token_hex(16)}"
 
 
+def new_incoming_key(tenant_id: ObjectId) -> str:
+    """A place for bytes that have yet to become an attachment."""
+    return f"{incoming_folder_of(tenant_id)}/{secrets.token_hex(16)}"
+
+
 def folder_of(tenant_id: ObjectId) -> str:
     """The storage's folder for a tenant."""
     return str(tenant_id)
 
 
-def store(key: str, upload: "UploadedFile[Any]") -> None:
-    """Keeps an upload under the key. A failure leaves nothing behind, as far as the storage still answers."""
+def incoming_folder_of(tenant_id: ObjectId) -> str:
+    """The storage's folder for what a tenant's people send to addresses of its own."""
+    return f"{INCOMING}/{tenant_id}"
+
+
+def find_bucket() -> "Bucket | None":
+    """The bucket that files are in, or None where they lie on the file system."""
+    return cast("Bucket", default_storage) if hasattr(default_storage, "presigned_put") else None
+
+
+def store(key: str, upload: "File[Any]") -> None:
+    """Keeps a file under the key. A failure leaves nothing behind, as far as the storage still answers."""
     # As a plain file, because the storage would move a large upload's temporary file away: a transaction that is tried
     # again stores it again.
     try:

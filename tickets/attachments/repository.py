@@ -1,8 +1,10 @@
-"""What is known about the files."""
+"""What is known about the files, and about those that are announced."""
+
+from datetime import datetime
 
 from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import Page, PageRequest
-from ticketing.mongo.repository import Repository
+from ticketing.mongo.repository import Document, Repository
 from tickets.conversation.models import Visibility
 
 ATTACHMENT_ORDER = (("created_at", 1), ("_id", 1))
@@ -16,3 +18,18 @@ class AttachmentRepository(Repository):
         """A page of a ticket's attachments, oldest first; internal ones only where ``internal`` says so."""
         visible = {} if internal else {"visibility": Visibility.PUBLIC.value}
         return self.page({"ticket_id": ticket_id, **visible}, ATTACHMENT_ORDER, request)
+
+
+class UploadRepository(Repository):
+    collection_name = "uploads"
+    noun = "The upload"
+
+    def announced_bytes(self, now: datetime) -> int:
+        """How many bytes may yet become attachments of the tenant."""
+        pending = {"attachment_id": None, "expires_at": {"$gt": now}}
+        found = self.aggregate(pending, [{"$group": {"_id": None, "bytes": {"$sum": "$size"}}}])
+        return int(found[0]["bytes"]) if found else 0
+
+    def complete(self, id_: ObjectId, attachment_id: ObjectId) -> Document | None:
+        """Names the attachment that the upload has become; None when it has one already, or is gone."""
+        return self.update_where({"_id": id_, "attachment_id": None}, {"attachment_id": attachment_id})

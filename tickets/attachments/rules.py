@@ -3,7 +3,9 @@
 import re
 import unicodedata
 from codecs import getincrementaldecoder
+from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from ticketing.errors import InvalidInput
 
@@ -52,6 +54,29 @@ def check_not_empty(size: int) -> None:
     """Raises InvalidInput for an empty file."""
     if not size:
         raise InvalidInput.of("file", "is empty", "empty")
+
+
+def check_type(declared: str) -> str:
+    """The media type that an upload is announced with, without parameters. Raises InvalidInput for anything else."""
+    cleaned = clean_type(declared)
+    if cleaned == UNKNOWN_TYPE != declared.strip().lower():
+        raise InvalidInput.of("content_type", "is not a media type, such as image/png")
+    return cleaned
+
+
+def check_arrived(announced: Mapping[str, Any], size: int, content_type: str) -> None:
+    """Compares what came with what was announced. Raises InvalidInput naming what differs."""
+    if size != announced["size"]:
+        raise InvalidInput.of("size", f"{size} bytes came, {announced['size']} were announced", "mismatch")
+    if clean_type(content_type) != announced["content_type"]:
+        message = f"{clean_type(content_type)} came, {announced['content_type']} was announced"
+        raise InvalidInput.of("content_type", message, "mismatch")
+
+
+def check_sha256(announced: Mapping[str, Any], sha256: str) -> None:
+    """Compares the bytes' checksum with the announced one, if there is one. Raises InvalidInput."""
+    if announced["sha256"] not in {"", sha256}:
+        raise InvalidInput.of("sha256", f"the bytes that came have {sha256}", "mismatch")
 
 
 def _is_visible(character: str) -> bool:

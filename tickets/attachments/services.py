@@ -1,7 +1,7 @@
 """Adding files to tickets, and reading them."""
 
 import logging
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 from django.core.files.base import File
@@ -17,7 +17,7 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 from tickets.access import access_ticket, sees_internal
-from tickets.attachments.files import Measured, measure, new_key, store
+from tickets.attachments.files import Measured, find_bucket, measure, new_key, store
 from tickets.attachments.repository import AttachmentRepository
 from tickets.attachments.rules import clean_name, clean_type
 from tickets.conversation.models import Visibility
@@ -26,6 +26,7 @@ from tickets.events.repository import NewEvent
 from tickets.rules import check_choice, check_open
 from tickets.writer import Change, store_change
 
+DOWNLOAD_SECONDS = 60  # to follow a redirect in; what has begun goes on
 logger = logging.getLogger("ticketing.attachments")
 
 
@@ -43,9 +44,41 @@ def add_attachment(
     the file nor a row is left.
     """
     check_choice("visibility", visibility, Visibility.values)
-    _check_addition(actor, reference, comment_id, visibility)
-    row = _describe(actor, upload, measure(upload), clock.now())
-    store(row["storage_key"], upload)
+    check_addition(actor, reference, comment_id, visibility)
+    key = new_key(actor.tenant_id)
+    row = describe(actor, upload.name or "", clean_type(upload.content_type), key, measure(upload))
+    store(key, upload)
+    return record_attachment(actor, reference, row, comment_id=comment_id, visibility=visibility)
+
+
+def describe(actor: Actor, name: str, content_type: str, storage_key: str, measured: Measured) -> Document:
+    """What is known about a new file; ``content_type`` is the declared one."""
+    return {
+        "name": clean_name(name),
+        "size": measured.size,
+        "content_type": content_type,
+        "sniffed_type": measured.sniffed_type,
+        "sha256": measured.sha256,
+        "storage_key": storage_key,
+        "uploaded_by_id": actor.user_id,
+        "created_at": clock.now(),
+    }
+
+
+def record_attachment(
+    actor: Actor,
+    reference: str | ObjectId,
+    row: Document,
+    *,
+    comment_id: str | ObjectId | None,
+    visibility: str,
+    claim: Callable[[ObjectId], None] = lambda _: None,
+) -> Document:
+    """Records a file that is stored already; where that fails, the file is removed.
+
+    ``claim`` gets the new attachment's id, within the transaction and before anything is written. Raises as
+    ``add_attachment`` does.
+    """
     rolled_back = True
 
     @transactional
@@ -53,9 +86,11 @@ def add_attachment(
         nonlocal rolled_back
         rolled_back = True
         # Looked at again: the upload took its time.
-        ticket, visible_as, comment = _check_addition(actor, reference, comment_id, visibility)
+        ticket, visible_as, comment = check_addition(actor, reference, comment_id, visibility)
         place = {"ticket_id": ticket["_id"], "comment_id": comment and comment["_id"], "visibility": visible_as}
-        stored = AttachmentRepository(actor.tenant_id).insert({**row, **place})
+        attachment_id = ObjectId()
+        claim(attachment_id)
+        stored = AttachmentRepository(actor.tenant_id).insert({"_id": attachment_id, **row, **place})
         store_change(actor, ticket, change_by_attachment(stored), row["created_at"])
         reserve_storage(actor.tenant_id, row["size"])
         rolled_back = False
@@ -86,20 +121,31 @@ def access_attachment(actor: Actor, attachment_id: str | ObjectId) -> Document:
     return found
 
 
-def open_attachment(actor: Actor, attachment_id: str | ObjectId) -> "tuple[Document, File[Any]]":
-    """An attachment and its open file, which the caller closes. Raises NotFound."""
-    attachment = access_attachment(actor, attachment_id)
+def find_download_url(attachment: Document, method: str = "GET") -> str | None:
+    """Where the bytes are to be had for a minute without us, by GET or HEAD; None where they come from us."""
+    bucket = find_bucket()
+    if bucket is None:
+        return None
+    name, key = attachment["name"], attachment["storage_key"]
+    return bucket.presigned_get(key, name=name, seconds=DOWNLOAD_SECONDS, method=method)
+
+
+def open_file(attachment: Document) -> "File[Any]":
+    """An attachment's open file, which the caller closes. Raises NotFound."""
     try:
-        return attachment, default_storage.open(attachment["storage_key"])
+        return default_storage.open(attachment["storage_key"])
     except FileNotFoundError:
         logger.exception("an attachment's file is missing", extra={"attachment": str(attachment["_id"])})
         raise NotFound("The attachment's file is missing") from None
 
 
-def _check_addition(
+def check_addition(
     actor: Actor, reference: str | ObjectId, comment_id: str | ObjectId | None, visibility: str
 ) -> tuple[Document, str, Document | None]:
-    """The ticket, the attachment's visibility, and the comment, if the actor may add it there."""
+    """The ticket, the attachment's visibility, and the comment, if the actor may add it there.
+
+    Raises NotFound, NotAllowed, TicketClosed.
+    """
     actor.check(Action.ATTACHMENTS_ADD)
     ticket = access_ticket(actor, reference)
     comment = None if comment_id is None else _comment_on(actor, ticket, comment_id)
@@ -117,19 +163,6 @@ def _comment_on(actor: Actor, ticket: Document, comment_id: str | ObjectId) -> D
     if not actor.is_staff and comment["author_id"] != actor.user_id:
         raise NotAllowed("Only its author may add a file to a comment")
     return comment
-
-
-def _describe(actor: Actor, upload: "UploadedFile[Any]", measured: Measured, now: datetime) -> Document:
-    return {
-        "name": clean_name(upload.name or ""),
-        "size": measured.size,
-        "content_type": clean_type(upload.content_type),
-        "sniffed_type": measured.sniffed_type,
-        "sha256": measured.sha256,
-        "storage_key": new_key(actor.tenant_id),
-        "uploaded_by_id": actor.user_id,
-        "created_at": now,
-    }
 
 
 def change_by_attachment(attachment: Document) -> Change:

@@ -57,6 +57,7 @@ COLLECTIONS = (
 # A tenant's collections that are not exported, and why.
 LEFT_OUT = {
     "idempotency_records": "answers to requests of the last hours",
+    "uploads": "files on their way, for an hour",
     "exports": "what was exported before",
     "legal_holds": "stand where they were placed; a copy has its own",
     "erasures": "receipts of what was erased here",

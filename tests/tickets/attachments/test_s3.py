@@ -15,8 +15,8 @@ from tests.cast import Cast, actor_of
 from ticketing.errors import NotFound, TooLarge
 from tickets.attachments import services
 from tickets.attachments.files import new_key
-from tickets.attachments.services import add_attachment, open_attachment
-from tickets.attachments.sweeping import sweep_files
+from tickets.attachments.services import access_attachment, add_attachment, open_file
+from tickets.attachments.sweeping import find_missing_files, sweep_files
 from tickets.services import open_ticket
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         bucket = boto3.resource("s3").Bucket(BUCKET)
         bucket.create(CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         options = {"bucket_name": BUCKET, "default_acl": None, "file_overwrite": False}
-        storage = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+        storage = {"BACKEND": "tickets.attachments.bucket.Bucket", "OPTIONS": options}
         settings.STORAGES = {**settings.STORAGES, "default": storage}
         yield bucket
 
@@ -48,12 +48,12 @@ def test_a_file_goes_up_and_comes_back(cast: Cast, bucket: Any) -> None:
     ticket = open_ticket(carla, title="Broken")
     added = add_attachment(carla, ticket["_id"], SimpleUploadedFile("big.bin", content))
     assert keys(bucket) == [added["storage_key"]]
-    with open_attachment(carla, added["_id"])[1] as file:
+    with open_file(access_attachment(carla, added["_id"])) as file:
         assert file.read() == content
     default_storage.delete(added["storage_key"])
     assert keys(bucket) == []
     with pytest.raises(NotFound, match="file is missing"):
-        open_attachment(carla, added["_id"])
+        open_file(added)
 
 
 def test_failures_leave_nothing_in_the_bucket(
@@ -80,6 +80,6 @@ def test_the_sweep_works_on_a_bucket(cast: Cast, bucket: Any) -> None:
     added = add_attachment(carla, open_ticket(carla, title="Broken")["_id"], SimpleUploadedFile("a.txt", b"x"))
     orphan = default_storage.save(new_key(cast.acme.pk), ContentFile(b"nobody's"))
     theirs = default_storage.save(new_key(cast.globex.pk), ContentFile(b"theirs"))
-    report = sweep_files(cast.acme.pk, older_than=NOW)
-    assert (report.orphans, report.missing) == ([orphan], [])
+    assert sweep_files(cast.acme.pk, older_than=NOW) == [orphan]
+    assert find_missing_files(cast.acme.pk) == []
     assert set(keys(bucket)) == {added["storage_key"], theirs}

@@ -21,7 +21,7 @@ from ticketing.mongo.repository import Document
 from tickets.attachments import services
 from tickets.attachments.lists import page_of_attachments
 from tickets.attachments.repository import AttachmentRepository
-from tickets.attachments.services import access_attachment, add_attachment, open_attachment
+from tickets.attachments.services import access_attachment, add_attachment, open_file
 from tickets.conversation.services import add_comment
 from tickets.events.repository import EventRepository
 from tickets.repository import TicketRepository
@@ -84,8 +84,8 @@ def test_a_file_is_kept_with_what_is_known_about_it(cast: Cast, ticket: Document
     assert (added["visibility"], added["uploaded_by_id"]) == ("public", cast.carla.pk)
     assert added["storage_key"].startswith(f"{cast.acme.pk}/")
     assert "shot" not in added["storage_key"]
-    found, file = open_attachment(actor_of(cast.amir), str(added["_id"]))
-    with file:
+    found = access_attachment(actor_of(cast.amir), str(added["_id"]))
+    with open_file(found) as file:
         assert file.read() == PNG
     assert found == added
 
@@ -111,7 +111,7 @@ def test_a_large_upload_that_lies_on_disk(cast: Cast, ticket: Document) -> None:
         big.seek(0)
         added = add_attachment(actor_of(cast.carla), ticket["_id"], big)
     assert added["sha256"] == hashlib.sha256(content).hexdigest()
-    with open_attachment(actor_of(cast.carla), added["_id"])[1] as file:
+    with open_file(access_attachment(actor_of(cast.carla), added["_id"])) as file:
         assert file.read() == content
 
 
@@ -249,17 +249,16 @@ def test_missing_foreign_and_invisible_look_the_same(cast: Cast, ticket: Documen
 
 
 def check_not_found(actor: Actor, reference: str | ObjectId) -> None:
-    for read in (access_attachment, open_attachment):
-        with pytest.raises(NotFound) as raised:
-            read(actor, reference)
-        assert raised.value.detail == "The attachment does not exist"
+    with pytest.raises(NotFound) as raised:
+        access_attachment(actor, reference)
+    assert raised.value.detail == "The attachment does not exist"
 
 
 def test_a_lost_file_is_not_found(cast: Cast, ticket: Document) -> None:
     added = add_attachment(actor_of(cast.carla), ticket["_id"], upload())
     default_storage.delete(added["storage_key"])
     with pytest.raises(NotFound, match="file is missing"):
-        open_attachment(actor_of(cast.carla), added["_id"])
+        open_file(access_attachment(actor_of(cast.carla), added["_id"]))
 
 
 def test_files_on_comments(cast: Cast, ticket: Document) -> None:

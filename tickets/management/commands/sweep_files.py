@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from tenants.models import Tenant
-from tickets.attachments.sweeping import sweep_files
+from tickets.attachments.sweeping import find_missing_files, sweep_files
 
 
 class Command(BaseCommand):
@@ -20,12 +20,13 @@ class Command(BaseCommand):
     def handle(self, *, older_than_hours: float, dry_run: bool, **options: Any) -> None:
         lost = 0
         for tenant in Tenant.objects.order_by("slug"):
-            report = sweep_files(tenant.pk, older_than=timedelta(hours=older_than_hours), dry_run=dry_run)
+            orphans = sweep_files(tenant.pk, older_than=timedelta(hours=older_than_hours), dry_run=dry_run)
             verb = "would remove" if dry_run else "removed"
-            self.stdout.write(f"{tenant.slug}: {verb} {len(report.orphans)} files without an attachment")
-            for key in report.missing:
+            self.stdout.write(f"{tenant.slug}: {verb} {len(orphans)} files without an attachment")
+            missing = find_missing_files(tenant.pk)
+            for key in missing:
                 self.stderr.write(f"{tenant.slug}: the file {key} is missing")
-            lost += len(report.missing)
+            lost += len(missing)
         if lost:
             raise CommandError(f"{lost} attachments have no file; restore them from a backup of the storage")
 
