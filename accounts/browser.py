@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.models import Session
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
@@ -17,7 +18,7 @@ from tenants.models import Tenant
 from tenants.requests import is_for_another_tenant
 from tenants.services import find_active_tenant, record
 from ticketing.errors import Conflict, NotAllowed
-from ticketing.mongo import parse_object_id
+from ticketing.mongo import ObjectId, parse_object_id
 
 _TENANT = "tenant_id"
 _ENTERED = "entered_tenant_id"
@@ -70,6 +71,13 @@ def leave_tenant(request: HttpRequest) -> None:
     left = parse_object_id(request.session.pop(_ENTERED, None))
     if left is not None:
         record("tenant.left", by=operator.email, tenant_id=left)
+
+
+def end_browser_sessions(tenant_id: ObjectId) -> None:
+    """Signs everybody of a tenant out of console and browsable API, whatever became of the accounts meanwhile."""
+    for session in Session.objects.iterator():
+        if session.get_decoded().get(_TENANT) == str(tenant_id):
+            session.delete()
 
 
 def _find_operator(request: HttpRequest, user_id: Any) -> tuple[User, Actor | None] | None:
