@@ -93,7 +93,9 @@ def _find_operator(request: HttpRequest, user_id: Any) -> tuple[User, Actor | No
 
 
 def _stands(request: HttpRequest, user: User) -> bool:
-    return constant_time_compare(request.session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+    kept = request.session.get(HASH_SESSION_KEY, "")
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(kept, each) for each in hashes)
 
 
 def _operator_of(request: HttpRequest) -> User:

@@ -92,9 +92,13 @@ class User(TenantModel, AbstractBaseUser):
         """Whether this is the password. Never writes; sign-in upgrades an old hash through its service."""
         return check_password(raw_password, self.password)
 
-    def get_session_auth_hash(self) -> str:
-        """What Django compares a session with: one raise of ``token_epoch`` ends tokens and sessions alike."""
-        return salted_hmac("accounts.session", f"{self.pk}:{self.token_epoch}", algorithm="sha256").hexdigest()
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session is compared with: one raise of ``token_epoch`` ends tokens and sessions alike.
+
+        Django's own method, of which it asks the hashes with present and former secret keys.
+        """
+        value = f"{self.pk}:{self.token_epoch}"
+        return salted_hmac("accounts.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Django's permission strings are not used: ModelAdmins ask the role table."""

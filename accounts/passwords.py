@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core import signing
@@ -96,12 +97,14 @@ def _find_invited(token: str) -> User | None:
         return None
     document = users_of(parse_object_id(tenant)).find_one({"_id": parse_object_id(user_id)})
     user = User.from_document(document) if document else None
-    return user if user and constant_time_compare(fingerprint, _fingerprint(user)) else None
+    secrets = (None, *settings.SECRET_KEY_FALLBACKS)
+    stands = user and any(constant_time_compare(fingerprint, _fingerprint(user, secret)) for secret in secrets)
+    return user if stands else None
 
 
-def _fingerprint(user: User) -> str:
+def _fingerprint(user: User, secret: str | None = None) -> str:
     value = f"{user.pk}:{user.token_epoch}:{user.password}"
-    return salted_hmac(_INVITATION, value, algorithm="sha256").hexdigest()[:32]
+    return salted_hmac(_INVITATION, value, secret=secret, algorithm="sha256").hexdigest()[:32]
 
 
 @transactional

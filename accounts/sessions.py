@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self, cast
 
+from django.conf import settings
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken as BaseAccessToken
 from rest_framework_simplejwt.tokens import RefreshToken as BaseRefreshToken
@@ -18,6 +19,7 @@ from accounts.actor import Actor, Via
 from accounts.models import User
 from accounts.repository import TokenFamilyRepository, UserRepository, users_of
 from accounts.roles import Role
+from accounts.signatures import RotatingBackend
 from tenants.models import Tenant
 from ticketing.clock import now
 from ticketing.errors import NotAuthenticated
@@ -27,12 +29,19 @@ from ticketing.mongo.repository import Document
 logger = logging.getLogger("ticketing.accounts")
 
 
+SIGNATURE = RotatingBackend(str(settings.SIMPLE_JWT["SIGNING_KEY"]), settings.JWT_FALLBACK_KEYS)
+
+
 class AccessToken(BaseAccessToken):
     """Good for minutes; says who, of which tenant, in which role when it was made, and of which sign-in (``sid``)."""
+
+    _token_backend = SIGNATURE
 
 
 class RefreshToken(BaseRefreshToken):
     """Good once, for a new pair."""
+
+    _token_backend = SIGNATURE
 
 
 @dataclass(frozen=True, slots=True)

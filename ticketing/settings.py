@@ -15,6 +15,7 @@ DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
 # --- Core -----------------------------------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", ".localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 # Below each of these a tenant answers at <slug>.<domain>, beside the host names of its own.
@@ -124,6 +125,7 @@ SIMPLE_JWT = {
     "ISSUER": env.text("JWT_ISSUER", "ticketing"),
     "AUTH_HEADER_TYPES": ("Bearer",),
 }
+JWT_FALLBACK_KEYS = env.words("JWT_FALLBACK_KEYS", SECRET_KEY_FALLBACKS)
 SIGN_IN_FAILURES_PER_ACCOUNT = env.integer("SIGN_IN_FAILURES_PER_ACCOUNT", 5, 1)
 SIGN_IN_FAILURES_PER_ADDRESS = env.integer("SIGN_IN_FAILURES_PER_ADDRESS", 50, 1)
 SIGN_IN_LOCKOUT_MINUTES = env.integer("SIGN_IN_LOCKOUT_MINUTES", 15, 1)

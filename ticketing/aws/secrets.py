@@ -12,7 +12,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
-NAMES = ("SECRET_KEY", "JWT_SIGNING_KEY", "MONGODB_URI", "METRICS_TOKEN")
+NAMES = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "JWT_SIGNING_KEY", "JWT_FALLBACK_KEYS", "MONGODB_URI", "METRICS_TOKEN")
 REQUIRED = ("SECRET_KEY", "MONGODB_URI")
 SECONDS = 5
 
