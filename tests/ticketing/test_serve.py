@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,23 @@ def processes_of(*words: str) -> list[str]:
         if any(word in line for word in words):
             found.append(line)
     return found
+
+
+def worker_of(serve: subprocess.Popen[Any]) -> int:
+    """The process that runs the background jobs for it, as soon as there is one."""
+    found: list[str] = []
+
+    def look() -> bool:
+        children = Path(f"/proc/{serve.pid}/task/{serve.pid}/children").read_text().split()
+        found[:] = [pid for pid in children if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+        return bool(found)
+
+    wait_for(look)
+    return int(found[0])
+
+
+def is_running(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 def refusal(environment: dict[str, str]) -> str:
@@ -149,6 +167,7 @@ class TestStartAndStop:
             assert serve.poll() is None
             assert len(processes_of(f":{port}")) == 3  # gunicorn and its two workers
             assert len(processes_of(str(data))) == 1  # mongod
+            worker = worker_of(serve)
             assert (data / "secret_key").stat().st_mode & 0o777 == 0o600
             assert (data / "mongodb_uri").read_text().startswith("mongodb://127.0.0.1:")
 
@@ -164,6 +183,7 @@ class TestStartAndStop:
         for expected in (f"http://acme.localhost:{port}/console/", "/api/v1/docs", "Stopped."):
             assert expected in said
         assert processes_of(f":{port}", str(data)) == []
+        assert not is_running(worker)
         assert not (data / "mongodb_uri").exists()
 
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's parent-death signal is Linux only")
@@ -173,5 +193,6 @@ class TestStartAndStop:
         with subprocess.Popen(SERVE, env=environment, stdout=subprocess.DEVNULL) as serve:
             wait_for(lambda: answers(port) or serve.poll() is not None)
             assert serve.poll() is None
+            worker = worker_of(serve)
             serve.kill()
-        wait_for(lambda: processes_of(f":{port}", str(tmp_path / "data")) == [])
+        wait_for(lambda: processes_of(f":{port}", str(tmp_path / "data")) == [] and not is_running(worker))

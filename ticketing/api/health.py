@@ -1,12 +1,14 @@
 """For load balancers and orchestrators: is the process up, and can it serve."""
 
 import logging
+from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ticketing.jobs.repository import JobRepository
 from ticketing.mongo.client import is_reachable
 
 SECONDS = 2
@@ -24,19 +26,27 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """200 when the database answers and knows all migrations, else 503 with the name of what is missing."""
-    missing = _find_missing()
+    """200 when the database answers and knows all migrations, else 503 with the name of what is missing.
+
+    ``checks`` tells of jobs too; they never make it a 503, since a server can serve while no worker runs.
+    """
+    checks = _check()
+    missing = next((name for name, found in checks.items() if found == "missing"), None)
     if missing is None:
-        return _answer(200, {"status": "ready"})
-    response = _answer(503, {"status": "not ready", "missing": missing})
+        return _answer(200, {"status": "ready", "checks": checks})
+    response = _answer(503, {"status": "not ready", "missing": missing, "checks": checks})
     response["Retry-After"] = "5"
     return response
 
 
-def _find_missing() -> str | None:
-    if not is_reachable(SECONDS):
-        return "database"
-    return None if _is_migrated() else "migrations"
+def _check() -> dict[str, str]:
+    """What is there and what is missing; after the first that is missing the others cannot be told."""
+    checks = dict.fromkeys(("database", "migrations", "jobs"), "unknown")
+    checks["database"] = "ok" if is_reachable(SECONDS) else "missing"
+    if checks["database"] == "ok":
+        checks["migrations"] = "ok" if _is_migrated() else "missing"
+        checks["jobs"] = _jobs()
+    return checks
 
 
 def _is_migrated() -> bool:
@@ -50,7 +60,15 @@ def _is_migrated() -> bool:
     return _migrated
 
 
-def _answer(status: int, data: dict[str, str]) -> HttpResponse:
+def _jobs() -> str:
+    """Whether somebody runs them: late when one has been due for five minutes and nobody is at it."""
+    states = {state["state"] for state in JobRepository().states()}
+    if not states:
+        return "none yet"
+    return "late" if "late" in states else "running"
+
+
+def _answer(status: int, data: dict[str, Any]) -> HttpResponse:
     from ticketing.api.renderers import encode
 
     return HttpResponse(encode(data), content_type="application/json", status=status)

@@ -38,7 +38,13 @@ class SnapshotTooOld(StorageUnavailable):
     code, title = "snapshot_too_old", "The server's minSnapshotHistoryWindowInSeconds is too short for this; raise it"
 
 
-_UNREACHABLE = (driver.ConnectionFailure, driver.ExecutionTimeout, driver.WTimeoutError, driver.WaitQueueTimeoutError)
+# WriteConcernError: the primary that took a write went away, or was too slow, before a majority had it.
+_UNREACHABLE = (
+    driver.ConnectionFailure,
+    driver.ExecutionTimeout,
+    driver.WriteConcernError,
+    driver.WaitQueueTimeoutError,
+)
 _after_commit: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
 
 

@@ -1,13 +1,16 @@
 """Health checks say what is missing, and nothing about the inside."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 
 from ticketing.api import health
+from ticketing.jobs.registry import Job
+from ticketing.jobs.repository import JobRepository
 from ticketing.mongo.client import get_database
 
 
@@ -25,7 +28,8 @@ def test_process_is_up_without_a_database() -> None:
 @pytest.mark.django_db
 def test_ready() -> None:
     response = Client().get("/readyz")
-    assert (response.status_code, response.json()) == (200, {"status": "ready"})
+    checks = {"database": "ok", "migrations": "ok", "jobs": "none yet"}
+    assert (response.status_code, response.json()) == (200, {"status": "ready", "checks": checks})
 
 
 @pytest.mark.django_db
@@ -36,14 +40,38 @@ def test_head_and_other_methods() -> None:
 
 @pytest.mark.django_db
 def test_missing_migration_is_named() -> None:
-    recorder = MigrationRecorder(connection)
-    recorder.record_unapplied("ticketing", "0001_initial")
+    [(app, name)] = MigrationLoader(connection).graph.leaf_nodes("ticketing")
+    applied = get_database()["django_migrations"]
+    row = applied.find_one_and_delete({"app": app, "name": name})
+    assert row is not None
     try:
         response = Client().get("/readyz")
     finally:
-        recorder.record_applied("ticketing", "0001_initial")
-    assert (response.status_code, response.json()) == (503, {"status": "not ready", "missing": "migrations"})
+        applied.insert_one(row)
+    assert (response.status_code, response.json()) == (
+        503,
+        {
+            "status": "not ready",
+            "missing": "migrations",
+            "checks": {"database": "ok", "migrations": "missing", "jobs": "none yet"},
+        },
+    )
     assert response["Retry-After"] == "5"
+
+
+@pytest.mark.django_db
+def test_jobs_that_nobody_runs_are_told_and_keep_no_server_from_serving() -> None:
+    """Five minutes after one was due, unless somebody is at it."""
+    jobs = {"tidy": Job("tidy", timedelta(hours=1), timedelta(minutes=5), lambda run: None)}
+    JobRepository().register(jobs.values())
+    assert Client().get("/readyz").json()["checks"]["jobs"] == "running"
+
+    get_database()["jobs"].update_one({}, [{"$set": {"next_at": {"$add": ["$$NOW", -301_000]}}}])
+    response = Client().get("/readyz")
+    assert (response.status_code, response.json()["checks"]["jobs"]) == (200, "late")
+
+    assert JobRepository().claim(jobs, "a worker")
+    assert Client().get("/readyz").json()["checks"]["jobs"] == "running"
 
 
 @pytest.mark.django_db
@@ -57,5 +85,12 @@ def test_unreachable_database_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> N
         start = time.monotonic()
         response = Client().get("/readyz")
     assert time.monotonic() - start < 2
-    assert (response.status_code, response.json()) == (503, {"status": "not ready", "missing": "database"})
+    assert (response.status_code, response.json()) == (
+        503,
+        {
+            "status": "not ready",
+            "missing": "database",
+            "checks": {"database": "missing", "migrations": "unknown", "jobs": "unknown"},
+        },
+    )
     assert b"127.0.0.1" not in response.content

@@ -159,6 +159,7 @@ def test_a_worker_outlives_the_database_and_goes_on(tmp_path: Path) -> None:
             assert patient is not None
             assert (patient["failures"], patient["notes"]) == (0, {"pid": worker.pid})
         finally:
+            client.close()
             mongo.stop()
         worker.process.send_signal(signal.SIGINT)
         assert worker.process.wait(20) == 0  # also without a database

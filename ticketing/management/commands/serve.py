@@ -67,10 +67,13 @@ class Command(BaseCommand):
         server = _start_web_server(host, port)
         running.callback(stop_child, server, signal.SIGTERM, STOP_SECONDS)
         _wait_until_it_answers(server, host, port)
+        worker = _start_worker()
+        running.callback(stop_child, worker, signal.SIGTERM, STOP_SECONDS)
         self._introduce(port)
         while mongo is None or mongo.is_running:
-            if server.poll() is not None:
-                raise CannotServe("the web server ended by itself; see the lines above")
+            for name, process in (("web server", server), ("worker", worker)):
+                if process.poll() is not None:
+                    raise CannotServe(f"the {name} ended by itself; see the lines above")
             time.sleep(0.5)
         raise CannotServe(f"MongoDB ended by itself; see {mongo.log}")
 
@@ -141,6 +144,10 @@ def _start_web_server(host: str, port: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gunicorn", "--config", "python:ticketing.gunicorn", "--bind", f"{host}:{port}"]
     command += ["--graceful-timeout", "3", "--log-level", "warning"]
     return start_child(command, env={**os.environ, "PYTHONPATH": str(settings.BASE_DIR)})
+
+
+def _start_worker() -> subprocess.Popen[bytes]:
+    return start_child([sys.executable, str(settings.BASE_DIR / "manage.py"), "worker"])
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], host: str, port: int) -> None:
