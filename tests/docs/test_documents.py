@@ -207,6 +207,7 @@ def test_the_table_of_limits_is_that_of_the_settings_and_rules() -> None:
         [RATE_LIMIT_TENANT_PER_MINUTE],
         [settings.MAX_BODY_BYTES // 2**20],
         [settings.MAX_FILE_BYTES // 2**20],
+        [settings.MAX_UPLOAD_BYTES // 2**20],
         [rules.MAX_TITLE],
         [rules.MAX_TEXT_BYTES // 2**10],
         [rules.MAX_TAGS, rules.MAX_TAG],

@@ -34,7 +34,7 @@ class Bucket(S3Storage):  # type: ignore[misc] # django-storages has no types
             s3={"addressing_style": "virtual" if is_amazons else "path"},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         )
         return {**super().get_default_settings(), "client_config": config}
 

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from tests.cast import Cast, actor_of
 from ticketing.errors import NotFound, TooLarge
-from tickets.attachments import services
+from tickets.attachments import services, sweeping
 from tickets.attachments.files import new_key
 from tickets.attachments.services import access_attachment, add_attachment, open_file
 from tickets.attachments.sweeping import find_missing_files, sweep_files
@@ -83,3 +83,13 @@ def test_the_sweep_works_on_a_bucket(cast: Cast, bucket: Any) -> None:
     assert sweep_files(cast.acme.pk, older_than=NOW) == [orphan]
     assert find_missing_files(cast.acme.pk) == []
     assert set(keys(bucket)) == {added["storage_key"], theirs}
+
+
+def test_the_sweep_of_a_bucket_goes_on_where_it_was(cast: Cast, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "BATCH", 2)
+    orphans = sorted(default_storage.save(new_key(cast.acme.pk), ContentFile(b"nobody's")) for _ in range(3))
+    first = next(sweeping.sweep_all(older_than=NOW))
+    assert (first.orphans, first.last) == (orphans[:2], orphans[1])
+    kept = default_storage.save(f"{cast.acme.pk}/0", ContentFile(b"before"))
+    assert [swept.orphans for swept in sweeping.sweep_all(older_than=NOW, after=first.last)] == [orphans[2:]]
+    assert keys(bucket) == [kept]
