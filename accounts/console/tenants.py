@@ -24,7 +24,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminIntegerFieldW
 
 from accounts.access import access_own_tenant, access_tenant
 from accounts.browser import enter_tenant, leave_tenant
-from accounts.console.acting import actor_of
+from accounts.console.acting import actor_of, is_operator
 from accounts.console.fields import LinesField, select, text
 from accounts.models import User
 from accounts.roles import Action
@@ -103,20 +103,17 @@ class TenantAdmin(ServiceModelAdmin):
 
     # --- an operator's tenants, or an admin's settings -------------------------------------------------------------
 
-    def is_operator(self, request: HttpRequest) -> bool:
-        return isinstance(request.user, User) and request.user.can(Action.TENANTS_MANAGE)
-
     def can(self, request: HttpRequest, permission: str) -> bool:
-        return self.is_operator(request)
+        return is_operator(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self.is_operator(request) or self._may_change_settings(request)
+        return is_operator(request) or self._may_change_settings(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.has_view_permission(request, obj)
 
     def get_navigation(self, request: HttpRequest) -> Iterable[Item]:
-        if self.is_operator(request):
+        if is_operator(request):
             link = self.changelist_url
             yield Item(_("Platform"), _("Tenants"), link, "domain", request.path.startswith(link))
         if self._may_change_settings(request):
@@ -128,13 +125,13 @@ class TenantAdmin(ServiceModelAdmin):
         return tenants
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if not self.is_operator(request):
+        if not is_operator(request):
             raise PermissionDenied
         return super().changelist_view(request, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Tenant | None:
         try:
-            if self.is_operator(request):
+            if is_operator(request):
                 return access_tenant(request.user, object_id)  # type: ignore[arg-type]
             own = access_own_tenant(actor_of(request))
         except NotFound:
@@ -142,7 +139,7 @@ class TenantAdmin(ServiceModelAdmin):
         return own if str(own.pk) == object_id.lower() else None
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        self_form = TenantForm if self.is_operator(request) else SettingsForm
+        self_form = TenantForm if is_operator(request) else SettingsForm
         base = self_form if change or obj is not None else NewTenantForm
         return type(base.__name__, (base,), {"request": request, "refusal": getattr(request, "refusal", None)})
 
@@ -154,7 +151,7 @@ class TenantAdmin(ServiceModelAdmin):
     def change_through_service(
         self, request: HttpRequest, obj: Tenant, changes: dict[str, Any], expected_version: int | None
     ) -> Tenant:
-        change = change_tenant if self.is_operator(request) else change_settings
+        change = change_tenant if is_operator(request) else change_settings
         version = obj.version if expected_version is None else expected_version
         return change(obj, changes, expected_version=version, by=self._by(request))
 
@@ -193,7 +190,7 @@ class TenantAdmin(ServiceModelAdmin):
     @method_decorator(require_POST)
     def leave(self, request: HttpRequest, model_admin: Any) -> HttpResponse:
         """Stops working within the tenant, which is logged."""
-        if not self.is_operator(request):
+        if not is_operator(request):
             raise PermissionDenied
         leave_tenant(request)
         return HttpResponseRedirect(self.changelist_url)
@@ -228,7 +225,7 @@ class TenantAdmin(ServiceModelAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         tenant = context["original"]
-        context["is_operator"] = self.is_operator(request)
+        context["is_operator"] = is_operator(request)
         if tenant is not None:
             context["state"] = self.state(tenant)
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
@@ -244,7 +241,7 @@ class TenantAdmin(ServiceModelAdmin):
         return actor is not None and actor.can(Action.SETTINGS_MANAGE)
 
     def _access(self, request: HttpRequest, object_id: str) -> Tenant | None:
-        if not self.is_operator(request):
+        if not is_operator(request):
             raise PermissionDenied
         return self.get_object(request, object_id)
 

@@ -149,6 +149,9 @@ CONSOLE = {
         add=[lambda ids: {"slug": "new", "name": "New"}],
         change=[lambda ids: _settings(brand_name="Changed")],
     ),
+    **_model("ticketing/jobstate", "job", OPERATORS, add=[], change=[]),
+    "console/ticketing/jobstate/add/": Page(()),
+    "console/ticketing/jobstate/{}/change/": Page((), ["job"]),
     "console/tenants/tenant/{}/change/": Page(
         (*ADMINS, *OPERATORS), ["tenant"], [lambda ids: _settings(brand_name="Changed")]
     ),

@@ -6,7 +6,7 @@ from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 
 from ticketing import clock
@@ -22,6 +22,12 @@ def moment(at: datetime | None) -> SafeString:
     if at is None:
         return format_html('<span class="console-quiet">{}</span>', "–")
     return _time(at, _("%(age)s ago") % {"age": timesince(at, depth=1)} if _is_past(at) else _("just now"))
+
+
+def coming(at: datetime) -> SafeString:
+    """In how long it will be, with the exact time as its title."""
+    ahead = at - clock.now() >= timedelta(minutes=1)
+    return _time(at, _("in %(time)s") % {"time": timeuntil(at, depth=1)} if ahead else _("now"))
 
 
 def age(at: datetime) -> SafeString:

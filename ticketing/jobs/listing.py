@@ -12,8 +12,13 @@ _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta
 
 def list_jobs() -> str:
     """Each job of this version: its schedule and state, what it does, and how the last run went or this one goes."""
-    states = {state["_id"]: state for state in JobRepository().states()}
+    states = read_states()
     return "\n".join(line for job in known_jobs().values() for line in _describe(job, states.get(job.name)))
+
+
+def read_states() -> dict[str, Document]:
+    """What is stored of each job, by its name, with its state."""
+    return {state["_id"]: state for state in JobRepository().states()}
 
 
 def brief(duration: timedelta) -> str:
