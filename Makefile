@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,$(shell \
 	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
-GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check test
+GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check cfn-lint test
 DOCUMENT := docs/openapi.yaml
 SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
@@ -45,6 +45,9 @@ deploy-check: .venv/dev.stamp ## Django's own checks of a production's settings
 workflows: .venv/dev.stamp ## the GitHub workflows
 	$(BIN)/actionlint -shellcheck= -pyflakes=
 
+cfn-lint: .venv/dev.stamp ## the CloudFormation templates, against AWS's own schemas
+	$(BIN)/cfn-lint --regions eu-central-1 us-east-1 -- deploy/cloudformation/*.yaml
+
 migrations-check: .venv/dev.stamp ## no model has changed without its migration
 	$(BIN)/pytest -q tests/ticketing/test_migrations.py
 
@@ -59,6 +62,12 @@ constraints: .venv/dev.stamp ## pin what is installed, after a change of the req
 	$(BIN)/pip freeze --all | grep -v '^pip==' > constraints.txt
 
 package: build/ticketing.zip ## the zip for AWS Lambda, made as Zappa makes it
+
+bench-cold-start: build/ticketing.zip build/cold-start/stamp ## a cold start of the Lambda package, beside FastAPI's
+	@$(BIN)/python benchmarks/cold_start/run.py
+
+failover-trial: .venv/dev.stamp ## the platform under load on three MongoDB servers while the primary is killed, three times
+	$(BIN)/python -m deploy.trials.failover
 
 clean: ## remove what was installed and generated; the data of `make run` in .data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -98,3 +107,7 @@ $(LAMBDA)/package.stamp: requirements.txt constraints.txt .venv/run.stamp
 .PHONY: build/ticketing.zip
 build/ticketing.zip: $(LAMBDA)/package.stamp
 	@VIRTUAL_ENV=$(abspath $(LAMBDA)) $(BIN)/zappa package production --output $@
+
+build/cold-start/stamp: benchmarks/cold_start/requirements.txt
+	@rm -rf $(@D) && $(BIN)/pip install --quiet --disable-pip-version-check --no-compile $(LAMBDA_WHEELS) -r $< --target $(@D)
+	@touch $@

@@ -55,6 +55,7 @@ DROPPED = (
     "django/conf/*_template/*",
     "django/contrib/admindocs/templates/*",
     "django/contrib/postgres/*",
+    "django/contrib/gis/*",
     "aws_lambda_powertools/event_handler/*",
     "aws_lambda_powertools/utilities/*",
     # Zappa's own entry point and its settings: ticketing.aws.handler takes their place for every stage.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, get_script_prefix
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,9 +37,9 @@ class ApiRoot(ApiView):
     throttle = "none"
 
     def get(self, request: Request) -> Response:
-        links = {name: request.build_absolute_uri("/" + path) for name, path in self._resources()}
+        links = {name: request.build_absolute_uri(get_script_prefix() + path) for name, path in self._resources()}
         for name in ("schema", "docs", "redoc"):
-            links[name] = request.build_absolute_uri(f"/{API_ROUTE}{name}")
+            links[name] = request.build_absolute_uri(f"{get_script_prefix()}{API_ROUTE}{name}")
         return Response(links)
 
     def _resources(self) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """django.contrib apps with ObjectId primary keys; their migrations are in this package (see MIGRATION_MODULES)."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.auth.apps import AuthConfig as BaseAuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig as BaseContentTypesConfig
@@ -17,3 +18,9 @@ class AuthConfig(BaseAuthConfig):
 
 class ContentTypesConfig(BaseContentTypesConfig):
     default_auto_field = OBJECT_ID
+
+
+class UnfoldConfig(AppConfig):
+    """The theme's own configuration makes its site Django's default as soon as it starts; the console has one."""
+
+    name = "unfold"

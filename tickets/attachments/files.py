@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import filetype
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -54,6 +53,8 @@ def measure_chunks(chunks: Iterable[bytes], limit: int) -> Measured:
 
 def sniff(head: bytes) -> str:
     """The media type that a file's first bytes show; readable text is text/plain, whatever language it is in."""
+    import filetype
+
     known: str | None = filetype.guess_mime(head)
     return known or (TEXT_TYPE if is_text(head) else UNKNOWN_TYPE)
 
