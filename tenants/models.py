@@ -4,8 +4,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
+from tenants.usage.models import TenantUsage
 from ticketing.mongo.indexes import UniqueIndex
 from ticketing.mongo.models import ServiceWrittenModel
+
+__all__ = ["AuditEntry", "Registration", "Tenant", "TenantStatus", "TenantUsage"]
 
 
 class TenantStatus(models.TextChoices):

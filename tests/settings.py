@@ -14,4 +14,5 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 # A test run is one busy client; the tests of the limits set their own.
 RATE_LIMIT_USER_PER_MINUTE = RATE_LIMIT_ADDRESS_PER_MINUTE = RATE_LIMIT_TENANT_PER_MINUTE = 1_000_000
 RATE_LIMIT_SIGN_IN_PER_MINUTE = 1_000_000
+USAGE_FLUSH_SECONDS = 0  # the tests of usage count it themselves
 STATIC_ROOT.mkdir(parents=True)  # WhiteNoise warns of a missing folder

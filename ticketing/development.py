@@ -28,6 +28,8 @@ def prepare_environment(serving: bool) -> None:
     if serving:
         _make_writable(folder)
         _create_secret(folder / "secret_key")
+        os.environ.setdefault("LOG_FORMAT", "line")  # a person is looking, and wants to see what is wrong only
+        os.environ.setdefault("LOG_LEVEL", "WARNING")
     _default_from(folder / "secret_key", "SECRET_KEY")
     if not serving:
         _default_from(folder / "mongodb_uri", "MONGODB_URI")

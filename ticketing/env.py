@@ -56,3 +56,11 @@ def words(name: str, default: Sequence[str] = ()) -> list[str]:
     if value is None:
         return list(default)
     return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def choice(name: str, options: Sequence[str], default: str) -> str:
+    """One of the options; raises ImproperlyConfigured for anything else."""
+    value = os.environ.get(name) or default
+    if value not in options:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not {value!r}")
+    return value

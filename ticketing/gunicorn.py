@@ -27,7 +27,7 @@ control_socket_disable = True
 
 
 def on_starting(_server: Any) -> None:
-    """The directory in which the workers' metrics meet; they inherit its name. Nothing of an earlier run stays in it."""
+    """The directory in which the workers' metrics meet; they inherit its name. Nothing of an earlier run stays."""
     directory = os.environ.get(_METRICS_DIRECTORY) or tempfile.mkdtemp(prefix="ticketing-metrics-")
     os.environ[_METRICS_DIRECTORY] = directory
     Path(directory).mkdir(parents=True, exist_ok=True)

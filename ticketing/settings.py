@@ -1,5 +1,6 @@
 """The one settings file. Every knob is an environment variable with a safe default (docs/operators.md lists them)."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ INSTALLED_APPS = [
     "tickets.apps.TicketsConfig",
 ]
 MIDDLEWARE = [
-    "ticketing.middleware.RequestIdMiddleware",
+    "ticketing.observability.middleware.RequestMiddleware",
+    "tenants.usage.middleware.UsageMiddleware",
     "ticketing.middleware.ScopeMiddleware",
     "ticketing.middleware.StorageErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -208,17 +210,42 @@ SESSION_COOKIE_AGE = env.integer("SESSION_HOURS", 12, 1) * 3600
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "ticketing.api.errors.csrf_failure_view"
 
-# --- Logging --------------------------------------------------------------------------------------------------------
+# --- Logs, metrics, usage -------------------------------------------------------------------------------------------
+STAGE = env.text("STAGE", "local")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "ticketing.logs.RequestFilter"}},
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s request=%(request_id)s tenant=%(tenant)s %(message)s"}
+    "filters": {
+        "failures": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
+    "formatters": {
+        "json": {"()": "ticketing.logs.JsonFormatter"},
+        "line": {"()": "ticketing.logs.LineFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.choice("LOG_FORMAT", ("json", "line"), "json"),
+        },
+    },
+    # Libraries tell at finer levels what they send and receive, secrets included: only our own loggers go there.
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "ticketing": {"level": env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")},
+        "django": {"level": "WARNING"},
+        "django.request": {"filters": ["failures"]},  # an answer of 400 and more has a line of ours
+        "django.server": {"level": "WARNING", "propagate": True},
+    },
 }
+SLOW_QUERY_MILLISECONDS = env.integer("SLOW_QUERY_MILLISECONDS", 200, 1)
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_SINK = env.choice(
+    "METRICS_SINK",
+    ("prometheus", "emf", "none"),
+    "emf" if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else "prometheus" if METRICS_TOKEN else "none",
+)
+# How long a process keeps what tenants have used before it adds it up in the database; 0 does not count at all.
+USAGE_FLUSH_SECONDS = env.integer("USAGE_FLUSH_SECONDS", 10)
 
 # --- OpenAPI --------------------------------------------------------------------------------------------------------
 SPECTACULAR_SETTINGS: dict[str, Any] = {

@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 
 from ticketing.api import health
 from ticketing.api.root import API_ROUTE, ApiRoot
+from ticketing.observability.views import metrics
 
 handler400 = "ticketing.api.errors.bad_request_view"
 handler403 = "ticketing.api.errors.permission_denied_view"
@@ -31,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/" + API_ROUTE)),
     *(path(prefix + "healthz", health.healthz) for prefix in ("", API_ROUTE)),
     *(path(prefix + "readyz", health.readyz) for prefix in ("", API_ROUTE)),
+    path("metrics", metrics),
     path(API_ROUTE + "schema", _lazy("ticketing.api.documents.SchemaView"), name="api-schema"),
     path(API_ROUTE + "docs", _lazy("ticketing.api.documents.SwaggerView"), name="api-docs"),
     path(API_ROUTE + "redoc", _lazy("ticketing.api.documents.RedocView"), name="api-redoc"),

@@ -72,6 +72,7 @@ API = {
     "api/v1/healthz": _known(GET=nothing),
     "api/v1/readyz": _known(GET=nothing),
     "readyz": _known(GET=nothing),
+    "metrics": _known(GET=nothing),
     "api/v1": _known(GET=nothing),
     "api/v1/": _known(GET=nothing),
     "api/v1/schema": _known(GET=nothing),

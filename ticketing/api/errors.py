@@ -18,6 +18,8 @@ from ticketing import errors
 from ticketing.errors import FieldError, InvalidInput, TicketingError
 from ticketing.logs import request_id
 from ticketing.mongo.client import is_unreachable, unavailable
+from ticketing.observability import metrics
+from ticketing.observability.metrics import Metric
 
 PROBLEM_JSON = "application/problem+json"
 API_PREFIX = "/api/"
@@ -84,11 +86,12 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Respo
 
 def as_ticketing_error(exception: BaseException) -> TicketingError | None:
     """The same fault in our taxonomy, or None for what nobody expected."""
+    if isinstance(exception, errors.StorageUnavailable) or is_unreachable(exception):
+        logger.error("the database cannot be reached: %s", exception.__cause__ or exception)
+        metrics.count(Metric.DATABASE_UNREACHABLE)
+        return exception if isinstance(exception, errors.StorageUnavailable) else unavailable()
     if isinstance(exception, TicketingError):
         return exception
-    if is_unreachable(exception):
-        logger.error("the database cannot be reached: %s", exception)
-        return unavailable()
     for kind, translate in _TRANSLATIONS:
         if isinstance(exception, kind):
             return translate(exception)
@@ -125,11 +128,15 @@ def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error_view(request: HttpRequest) -> HttpResponse:
     """Django calls this while the exception is being handled, also for one that a middleware raised."""
-    exception = sys.exc_info()[1]
-    error = None if exception is None else as_ticketing_error(exception)
-    if isinstance(error, errors.StorageUnavailable):
-        return problem_response(error)
+    if response := find_storage_response(sys.exc_info()[1]):
+        return response
     return problem_response(InternalError()) if _is_api(request) else defaults.server_error(request)
+
+
+def find_storage_response(exception: BaseException | None) -> HttpResponse | None:
+    """The answer to an exception that says that the database cannot be reached; None for all others."""
+    error = None if exception is None else as_ticketing_error(exception)
+    return problem_response(error) if isinstance(error, errors.StorageUnavailable) else None
 
 
 def csrf_failure_view(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -141,8 +148,7 @@ def csrf_failure_view(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _unexpected(exception: Exception, request: Any) -> TicketingError:
     level = logging.CRITICAL if isinstance(exception, errors.ProgrammingBug) else logging.ERROR
-    where = f"{request.method} {request.path!r}" if request else "an API view"
-    logger.log(level, "%s failed", where, exc_info=exception)
+    logger.log(level, "an API view failed", exc_info=exception)
     if request:  # error trackers and Django's test client listen to it
         got_request_exception.send(sender=exception_handler, request=request._request)
     return InternalError()
@@ -154,7 +160,7 @@ def _headers(error: TicketingError, challenge: str) -> dict[str, str]:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(API_PREFIX)
+    return request.path_info.startswith(API_PREFIX)
 
 
 def _join(path: str, name: object) -> str:

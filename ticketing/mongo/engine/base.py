@@ -1,8 +1,11 @@
 """What Django loads for `ENGINE = "ticketing.mongo.engine"`."""
 
+from typing import Any
+
 from django_mongodb_backend import base, operations
 
 from ticketing.mongo.engine.schema import DatabaseSchemaEditor
+from ticketing.mongo.monitoring import CommandListener
 
 
 class DatabaseOperations(operations.DatabaseOperations):  # type: ignore[misc]
@@ -12,3 +15,6 @@ class DatabaseOperations(operations.DatabaseOperations):  # type: ignore[misc]
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     SchemaEditorClass = DatabaseSchemaEditor
     ops_class = DatabaseOperations
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {**super().get_connection_params(), "event_listeners": [CommandListener()]}

@@ -1,0 +1,1 @@
+"""What operators see of the platform's work: a measured line for each request, and metrics."""
