@@ -1,0 +1,1 @@
+"""Deployment: packages, images, infrastructure and releases."""
