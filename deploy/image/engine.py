@@ -1,6 +1,5 @@
 """The container engine of this machine: docker when its daemon answers, else podman. Their command lines agree."""
 
-import json
 import os
 import resource
 import shutil
@@ -26,31 +25,18 @@ def find_engine() -> str:
     sys.exit("Install docker or podman: no container engine answers on this machine.")
 
 
-def engine(*arguments: str, check: bool = True, show: bool = False) -> str:
-    """Run the engine; what it prints comes out, or is shown. Raises CalledProcessError, after showing its errors."""
+def engine(*arguments: str, check: bool = True) -> str:
+    """Run the engine; what it prints comes out. Raises CalledProcessError, after showing its errors."""
     command = [find_engine(), *arguments]
-    done = subprocess.run(
-        command,
-        check=False,
-        text=True,
-        cwd=ROOT,
-        stdout=None if show else subprocess.PIPE,
-        stderr=None if show else subprocess.PIPE,
-    )
+    done = subprocess.run(command, check=False, text=True, cwd=ROOT, capture_output=True)
     if check and done.returncode:
-        sys.stderr.write(f"{' '.join(command)}\n{done.stdout or ''}{done.stderr or ''}")
+        sys.stderr.write(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         done.check_returncode()
-    return (done.stdout or "").strip()
+    return done.stdout.strip()
 
 
 def has_image(name: str) -> bool:
     return subprocess.run([find_engine(), "image", "inspect", name], capture_output=True, check=False).returncode == 0
-
-
-def inspect(name: str) -> dict[str, object]:
-    """What the engine knows of an image or a container."""
-    found: dict[str, object] = json.loads(engine("inspect", name))[0]
-    return found
 
 
 def _write_configuration() -> Path:

@@ -1,0 +1,241 @@
+"""`make image-check`: builds the images and works them as production would, against a real MongoDB."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection
+from typing import Any
+
+from pymongo import MongoClient
+
+from deploy.image import build
+from deploy.image.container import MEMORY_MIB, Container, free_port
+from deploy.image.engine import ROOT, engine
+from deploy.image.runtime_api import RuntimeApi
+from ticketing.mongo.embedded import EmbeddedMongo
+from tickets.demo.people import DEMO_SIGN_INS
+
+LIMIT_MIB = 260  # the server's image, base included
+GRACE_SECONDS = 25
+(TENANT, EMAIL, PASSWORD), (OTHER_TENANT, OTHER_EMAIL, OTHER_PASSWORD) = (
+    (tenant, email, password) for tenant, email, role, password in DEMO_SIGN_INS if role == "admin"
+)
+# What no image may hold: other programs' sources, histories, keys, installers, compilers.
+FORBIDDEN = r"""
+find / -xdev \( -name .git -o -name '.env*' -o -name '*.key' -o -name 'id_rsa*' -o -name secret_key -o -name Makefile \) -not -path '/proc/*' 2>/dev/null
+find /app -path /app/static -prune -o \( -name tests -o -name 'requirements*.txt' -o -name '*.md' -o -name '*.po' -o -name pip \) -print
+ls -d /app/deploy /app/docs /app/zappa* 2>/dev/null
+command -v gcc cc make git pip pip3
+true
+"""
+
+
+def main() -> None:
+    started = time.monotonic()
+    build.main()
+    with EmbeddedMongo.for_tests() as mongo:
+        environment = {"MONGODB_URI": mongo.uri, "SECRET_KEY": secrets.token_urlsafe(50), "LOG_LEVEL": "INFO"}
+        check_contents()
+        check_init(environment)
+        check_server(environment)
+        check_worker(environment, mongo.uri)
+        check_lambda(environment)
+    report(f"all checks, in {time.monotonic() - started:.0f} s with the build")
+
+
+def check_contents() -> None:
+    for target in ("server", "lambda"):
+        mebibytes = build.size_of(f"ticketing:{target}") / 2**20
+        expect(mebibytes < LIMIT_MIB, f"ticketing:{target} is {mebibytes:.0f} MiB, below {LIMIT_MIB}")
+        found = engine("run", "--rm", "--network", "none", "--entrypoint", "sh", f"ticketing:{target}", "-c", FORBIDDEN)
+        expect(
+            not found, f"ticketing:{target} holds no history, keys, tests, documents, installers or compilers", found
+        )
+
+
+def check_init(environment: dict[str, str]) -> None:
+    """Twice: the second time finds everything done. The key is made by itself, in a volume that the user may write."""
+    volume = f"ticketing-check-{time.monotonic_ns()}"
+    own = {key: value for key, value in environment.items() if key != "SECRET_KEY"}
+    own |= {"SECRET_KEY_FILE": "/secrets/secret_key", "DEMO_DATA": "true"}
+    for attempt in ("first", "second"):
+        start = time.monotonic()
+        container = Container(
+            "ticketing:server", "/app/init", environment=own, options=("--volume", f"{volume}:/secrets")
+        )
+        expect(container.run() == 0, f"init, the {attempt} time: {time.monotonic() - start:.1f} s")
+    engine("volume", "rm", volume)
+
+
+def check_server(environment: dict[str, str]) -> None:
+    port = free_port()
+    environment = {**environment, "HOST": "127.0.0.1", "PORT": str(port), "GRACEFUL_SECONDS": str(GRACE_SECONDS)}
+    start = time.monotonic()
+    with Container("ticketing:server", environment=environment) as server:
+        await_true(lambda: get(port, "/healthz")[0] == 200, "the server answers /healthz")
+        report(f"the server answers /healthz {time.monotonic() - start:.1f} s after its start")
+        status, body = get(port, "/readyz")
+        expect(status == 200, f"/readyz answers {status}", body)
+        check_confinement(server)
+        check_static(port)
+        check_smoke(port)
+        expect(
+            server.execute("sh", "-c", "python /app/healthcheck.py && echo healthy") == "healthy",
+            "the health check's command passes",
+        )
+        check_graceful_stop(server, port)
+
+
+def check_confinement(server: Container) -> None:
+    expect(server.execute("id", "-u") == "10001", "it runs as user 10001")
+    written = server.execute(
+        "sh", "-c", "for each in / /app /etc /usr /secrets; do touch $each/x 2>/dev/null && echo $each; done; true"
+    )
+    expect(not written, "its root cannot be written", written)
+    expect(
+        server.execute("sh", "-c", "touch /tmp/x /data/x && rm /tmp/x /data/x && echo yes") == "yes",
+        "/tmp and /data can",
+    )
+    limits = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; true"
+    limit = server.execute("sh", "-c", limits)
+    expect(limit == str(MEMORY_MIB * 2**20), f"it may take {MEMORY_MIB} MiB", f"the kernel says {limit or 'nothing'}")
+    stale = "import pathlib; print(*[p for p in pathlib.Path('/app').rglob('*.py') if not list(p.parent.glob(f'__pycache__/{p.stem}.*.pyc'))])"
+    uncompiled = server.execute("python", "-c", stale)
+    expect(uncompiled in {"", "/app/healthcheck.py"}, "all its modules are compiled", uncompiled)
+
+
+def check_static(port: int) -> None:
+    status, body = get(port, "/console/login/", {"Host": "acme.localhost"})
+    link = body.partition("/static/")[2].partition('"')[0]
+    expect(status == 200 and bool(link), f"the console's sign-in page answers {status}", body[:500])
+    status, _ = get(port, f"/static/{link}", {"Accept-Encoding": "gzip"})
+    expect(status == 200, f"its style sheet /static/{link} answers {status}")
+
+
+def check_smoke(port: int) -> None:
+    command = [sys.executable, "manage.py", "smoke", f"http://127.0.0.1:{port}", "--tenant", TENANT, "--email", EMAIL]
+    command += ["--other-tenant", OTHER_TENANT, "--other-email", OTHER_EMAIL, "--password-stdin"]
+    passwords, own = f"{PASSWORD}\n{OTHER_PASSWORD}\n", {**os.environ, "SECRET_KEY": "unused"}
+    done = subprocess.run(command, input=passwords, cwd=ROOT, env=own, text=True, capture_output=True, check=False)
+    expect(done.returncode == 0, "manage.py smoke passes", done.stdout + done.stderr)
+
+
+def check_graceful_stop(server: Container, port: int) -> None:
+    """SIGTERM while the body of a request is still on its way: the request ends well, and so does the container."""
+    body = json.dumps({"tenant": TENANT, "email": EMAIL, "password": PASSWORD}).encode()
+    head = f"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=GRACE_SECONDS) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+        answers = connection.makefile("rb")
+        expect(b" 100 " in answers.readline() + answers.readline(), "the server has begun with a request")
+        start = time.monotonic()
+        server.signal("TERM")
+        await_true(lambda: not accepts(port), "a stopping server takes no new connections")
+        connection.sendall(body)
+        answer = answers.readline().decode().strip()
+    expect(" 200 " in answer, f"SIGTERM with a request in flight: it is answered {answer}")
+    code = server.wait()
+    seconds = time.monotonic() - start
+    expect(
+        code == 0 and seconds < GRACE_SECONDS,
+        f"the server ends with {code} {seconds:.1f} s after SIGTERM",
+        server.logs(),
+    )
+
+
+def check_worker(environment: dict[str, str], uri: str) -> None:
+    with MongoClient[dict[str, Any]](uri) as client, Container("ticketing:worker", environment=environment) as worker:
+        jobs = client["ticketing"]["jobs"]
+        await_true(lambda: jobs.count_documents({"last_outcome": {"$ne": None}}) > 0, "the worker runs jobs")
+        start = time.monotonic()
+        worker.signal("TERM")
+        code = worker.wait()
+        seconds = time.monotonic() - start
+        held = [each["_id"] for each in jobs.find({"holder": {"$ne": None}})]
+        expect(
+            code == 0 and seconds < GRACE_SECONDS,
+            f"the worker ends with {code} {seconds:.1f} s after SIGTERM",
+            worker.logs(),
+        )
+        expect(not held, f"it leaves no lease behind ({jobs.count_documents({})} jobs known)", f"held: {held}")
+
+
+def check_lambda(environment: dict[str, str]) -> None:
+    event = {
+        "resource": "/{proxy+}",
+        "path": "/readyz",
+        "httpMethod": "GET",
+        "headers": {"Host": "localhost"},
+        "multiValueHeaders": {"Host": ["localhost"]},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {"stage": "", "path": "/readyz", "identity": {"sourceIp": "192.0.2.1"}, "httpMethod": "GET"},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    with RuntimeApi() as api:
+        own = {
+            **environment,
+            "AWS_LAMBDA_RUNTIME_API": api.address,
+            "AWS_LAMBDA_FUNCTION_NAME": "check",
+            "AWS_REGION": "eu-central-1",
+        }
+        start = time.monotonic()
+        with Container("ticketing:lambda", environment=own):
+            for attempt in ("first", "second"):
+                answer = api.invoke(event)
+                expect(
+                    answer["statusCode"] == 200,
+                    f"the function's {attempt} answer to GET /readyz: {answer['statusCode']}, "
+                    f"{time.monotonic() - start:.2f} s after its start",
+                    str(answer),
+                )
+
+
+def get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    """Status and body; status 0 while nobody listens."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": "localhost", **(headers or {})})
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    except OSError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def await_true(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            expect(False, what, f"not within {seconds} s")
+        time.sleep(0.05)
+
+
+def expect(condition: bool, what: str, seen: str = "") -> None:
+    """Tell it, or end the program with what was seen instead."""
+    if not condition:
+        sys.exit(f"FAILED: {what}\n{seen}")
+    report(what)
+
+
+def report(what: str) -> None:
+    print(f"ok: {what}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
