@@ -4,11 +4,13 @@ import logging
 import os
 import random
 import secrets
+import signal
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 from ticketing.errors import StorageUnavailable
@@ -18,6 +20,8 @@ from ticketing.jobs.repository import JobRepository, Lease
 from ticketing.jobs.run import Outcome, Run, RunResult
 from ticketing.logs import request_id
 from ticketing.mongo.scope import empty_scope
+from ticketing.observability import metrics
+from ticketing.observability.metrics import Metric
 
 THREADS = 4
 LONGEST_WAIT, SHORTEST_WAIT = 10.0, 0.05  # seconds between looks at what is due
@@ -69,6 +73,7 @@ class Runner:
     def run_due(self) -> list[RunResult]:
         """Runs jobs until none is due, or the time is up. Raises StorageUnavailable."""
         self._register()
+        metrics.count(Metric.JOBS_LATE, sum(state["is_late"] for state in self._repository.states()))
         with ThreadPoolExecutor(THREADS, "jobs") as threads:
             return [
                 result for each in [threads.submit(self._drain) for _ in range(THREADS)] for result in each.result()
@@ -128,6 +133,7 @@ class Runner:
     def _run(self, lease: Lease, claimed_at: float) -> RunResult:
         if lease.previous_holder_died:
             logger.warning("the job %s is taken over: its last runner ended before the run did", lease.job.name)
+            metrics.count(Metric.JOB_FAILED)
         run = Run(lease.job.name, position=lease.position, stop=lambda: self.is_stopping or heartbeat.is_lost)
         error: BaseException | None = None
         started = time.monotonic()
@@ -157,6 +163,17 @@ class Runner:
             time.sleep(RETRY_AFTER)
 
 
+@contextmanager
+def stopped_by_signals(runner: Runner) -> Iterator[None]:
+    """SIGTERM and Ctrl-C stop the runner while the block lasts; for the main thread."""
+    before = {each: signal.signal(each, lambda *_: runner.stop()) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def _new_holder() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
@@ -172,3 +189,5 @@ def _report(result: RunResult, error: BaseException | None) -> None:
         exc_info=error,
         extra={**figures, "notes": dict(result.notes)},
     )
+    if result.outcome is Outcome.FAILED:
+        metrics.count(Metric.JOB_FAILED)

@@ -1,6 +1,5 @@
 """`manage.py run_jobs`: runs background jobs once, for operators and for schedulers other than the worker."""
 
-import signal
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ticketing.jobs.registry import known_jobs
 from ticketing.jobs.run import Outcome
-from ticketing.jobs.runner import Runner
+from ticketing.jobs.runner import Runner, stopped_by_signals
 
 
 class Command(BaseCommand):
@@ -26,9 +25,8 @@ class Command(BaseCommand):
         if unknown:
             raise CommandError(f"There is no job {', '.join(unknown)}; there are: {', '.join(jobs)}")
         runner = Runner(jobs)
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: runner.stop())
-        wrong = [name for name in names or jobs if not runner.is_stopping and not self._run(runner, name, due=due)]
+        with stopped_by_signals(runner):
+            wrong = [name for name in names or jobs if not runner.is_stopping and not self._run(runner, name, due=due)]
         if wrong:
             raise CommandError(f"Not done: {', '.join(wrong)}")
 

@@ -1,6 +1,5 @@
 """`manage.py worker`: runs the background jobs, in containers and beside `make run`."""
 
-import signal
 from argparse import ArgumentParser
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from ticketing.jobs.listing import list_jobs
 from ticketing.jobs.registry import known_jobs
-from ticketing.jobs.runner import Runner
+from ticketing.jobs.runner import Runner, stopped_by_signals
 
 
 class Command(BaseCommand):
@@ -23,6 +22,5 @@ class Command(BaseCommand):
             self.stdout.write(list_jobs())
             return
         runner = Runner(known_jobs())
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: runner.stop())
-        runner.run()
+        with stopped_by_signals(runner):
+            runner.run()
