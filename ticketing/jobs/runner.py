@@ -73,7 +73,7 @@ class Runner:
     def run_due(self) -> list[RunResult]:
         """Runs jobs until none is due, or the time is up. Raises StorageUnavailable."""
         self._register()
-        metrics.count(Metric.JOBS_LATE, sum(state["is_late"] for state in self._repository.states()))
+        metrics.count(Metric.JOBS_LATE, sum(state["state"] == "late" for state in self._repository.states()))
         with ThreadPoolExecutor(THREADS, "jobs") as threads:
             return [
                 result for each in [threads.submit(self._drain) for _ in range(THREADS)] for result in each.result()

@@ -64,8 +64,8 @@ def _jobs() -> bytes:
     failures = Gauge("ticketing_job_failures", "Failed runs in a row", ["job"], registry=registry)
     finished = Gauge("ticketing_job_finished_timestamp_seconds", "When a run ended last", ["job"], registry=registry)
     for state in states:
-        late.labels(state["_id"]).set(state["is_late"])
+        late.labels(state["_id"]).set(state["state"] == "late")
         failures.labels(state["_id"]).set(state["failures"])
-        if state.get("last_finished_at"):
+        if state["last_finished_at"]:
             finished.labels(state["_id"]).set(state["last_finished_at"].timestamp())
     return generate_latest(registry)
