@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.cast import PASSWORD, Cast
@@ -98,6 +99,15 @@ def test_a_generated_client_works_a_ticket(generated: ModuleType, cast: Cast, li
     assert (attached.status_code, attached.parsed.size) == (HTTPStatus.CREATED, 8)
     downloaded = carla("attachments.attachments_get", attached.parsed.id)
     assert downloaded.parsed.payload.read() == b"it drops"
+
+    # A large file, sent to an address of its own.
+    wanted = models.NewUploadRequest(name="vpn.pcap", size=7, content_type="application/vnd.tcpdump.pcap")
+    upload = carla("attachments.tickets_uploads", ticket.id, body=wanted).parsed
+    headers = upload.headers.additional_properties
+    assert httpx.request(upload.method, upload.url, content=b"packets", headers=headers).status_code == HTTPStatus.OK
+    completed = models.CompletedUploadRequest(upload_id=upload.id)
+    large = carla("attachments.tickets_attachments_create", ticket.id, body=completed).parsed
+    assert (large.name, large.size) == ("vpn.pcap", 7)
     body = models.NewCommentRequest(body="Since Monday")
     comment = carla("comments.tickets_comments_create", str(ticket.number), body=body).parsed
     assert comment.author.name == "Carla Customer"
@@ -105,7 +115,7 @@ def test_a_generated_client_works_a_ticket(generated: ModuleType, cast: Cast, li
     # Changed with the version that was read; the second change with it is told that somebody was faster.
     read = carla("tickets.tickets_get", ticket.id)
     assert [each.id for each in read.parsed.comments.data] == [comment.id]
-    assert [each.name for each in read.parsed.attachments] == ["vpn.log"]
+    assert [each.name for each in read.parsed.attachments] == ["vpn.log", "vpn.pcap"]
     etag = read.headers["ETag"]
     change = models.PatchedTicketRequest(title="VPN drops every hour")
     changed = carla("tickets.tickets_update", ticket.id, body=change, if_match=etag)
@@ -141,6 +151,7 @@ def test_a_generated_client_works_a_ticket(generated: ModuleType, cast: Cast, li
     events = amir("events.tickets_events_list", ticket.id).parsed.data
     assert [event.type_ for event in events] == [
         "ticket.created",
+        "attachment.added",
         "attachment.added",
         "comment.added",
         "ticket.updated",

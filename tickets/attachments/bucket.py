@@ -96,9 +96,9 @@ class Bucket(S3Storage):  # type: ignore[misc] # django-storages has no types
         return content
 
     def entries(self, folder: str, after: str) -> Iterator[tuple[str, datetime]]:
-        """The keys in a folder that come after one, in their order, each with the time of its last change."""
+        """The keys right in a folder that come after one, in their order, each with the time of its last change."""
         pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket_name, Prefix=f"{folder}/", StartAfter=after
+            Bucket=self.bucket_name, Prefix=f"{folder}/", Delimiter="/", StartAfter=after
         )
         yield from ((each["Key"], each["LastModified"]) for page in pages for each in page.get("Contents", ()))
 

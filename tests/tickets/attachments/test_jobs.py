@@ -12,6 +12,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.cast import Cast, actor_of
+from tests.profile import profiled, reads, table_scans
 from tests.together import run_together
 from ticketing import clock
 from ticketing.errors import InvalidInput, NotFound
@@ -109,6 +110,16 @@ def test_a_crash_before_the_row_is_removed_is_made_good_by_the_next_run(
             expire_uploads()
     assert expire_uploads() == 1
     assert UploadRepository(cast.acme.pk).count({}) == 0
+
+
+def test_uploads_are_found_by_indexes(cast: Cast, ticket: Document) -> None:
+    sent(cast, ticket, expires_at=clock.now() - GRACE)
+    with profiled() as entries:
+        sent(cast, ticket)
+        expire_uploads()
+        list(sweep_all(older_than=AT_ONCE))
+    assert len(reads(entries, "uploads")) >= 4
+    assert not table_scans([entry for entry in entries if not entry["ns"].endswith(".tenants")])
 
 
 @pytest.mark.parametrize("step", ["take_over", "record_attachment"])

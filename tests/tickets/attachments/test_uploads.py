@@ -1,6 +1,9 @@
 """Files sent to an address of their own: to a bucket or to us, the outcome is the same, and failures leave nothing."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -42,6 +45,7 @@ from tickets.services import change_ticket, open_ticket
 pytestmark = pytest.mark.django_db
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
+ROOT = Path(__file__).parents[3]
 SHA256 = hashlib.sha256(PNG).hexdigest()
 
 
@@ -422,6 +426,17 @@ def test_the_signature_binds_everything(settings: Any, bucket: Any, monkeypatch:
     url, headers = storage.presigned_put("a/b", size=5, content_type="text/plain", sha256="", seconds=60)
     assert parse_qs(urlsplit(url).query)["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
     assert headers == {"Content-Type": "text/plain"}
+
+
+def test_what_speaks_to_a_bucket_is_imported_when_it_is_needed() -> None:
+    loaded = "import django, sys; django.setup(); import tickets.api.urls, tickets.jobs; print(*sys.modules)"
+    environment = {**os.environ, "ATTACHMENTS_BUCKET": "files", "DJANGO_SETTINGS_MODULE": "ticketing.settings"}
+    command = [sys.executable, "-c", loaded]
+    modules = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "tickets.attachments.uploads" in modules
+    assert not {"boto3", "botocore", "storages"} & set(modules)
 
 
 def test_one_client_for_the_process(bucket: Any) -> None:
