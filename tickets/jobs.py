@@ -2,4 +2,5 @@
 
 import tickets.attachments.jobs
 import tickets.privacy.jobs
-import tickets.stats.jobs  # noqa: F401 - each registers its jobs
+import tickets.stats.jobs
+import tickets.transfer.jobs  # noqa: F401 - each registers its jobs

@@ -28,6 +28,20 @@ POST   api/v1/auth/refresh            anybody
 POST   api/v1/auth/register           anybody
 GET    api/v1/comments/{}             user agent admin
 PATCH  api/v1/comments/{}             user agent admin
+GET    api/v1/erasures                admin
+GET    api/v1/erasures/{}             admin
+GET    api/v1/exports                 admin
+POST   api/v1/exports                 admin
+GET    api/v1/exports/{}              admin
+DELETE api/v1/exports/{}              admin
+GET    api/v1/exports/{}/download     admin
+GET    api/v1/holds                   admin
+POST   api/v1/holds                   admin
+GET    api/v1/holds/{}                admin
+POST   api/v1/holds/{}/lift           admin
+GET    api/v1/retention               admin
+PATCH  api/v1/retention               admin
+GET    api/v1/retention/preview       admin
 GET    api/v1/teams                   agent admin
 POST   api/v1/teams                   admin
 GET    api/v1/teams/{}                agent admin
@@ -54,6 +68,7 @@ GET    api/v1/users/{}                admin
 PUT    api/v1/users/{}                admin
 PATCH  api/v1/users/{}                admin
 DELETE api/v1/users/{}                admin
+POST   api/v1/users/{}/erase          admin
 POST   api/v1/users/{}/invitation     admin
 """
 TABLE = {(method, template): roles for method, template, *roles in map(str.split, ROUTES.strip().splitlines())}

@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.roles import KEY_SCOPES, Role
 from accounts.sessions import open_session
 from accounts.teams import create_team
+from tenants.services import get_tenant
 from tests.cast import Cast, actor_of, make_user, new_cast
 from tests.isolation.snapshot import Snapshot
 from ticketing.clock import now
@@ -26,7 +27,10 @@ from ticketing.mongo.client import get_database
 from tickets.attachments.services import add_attachment
 from tickets.attachments.uploads import announce_upload, receive_upload, sign_upload
 from tickets.conversation.services import add_comment
+from tickets.privacy.erasure import continue_erasure, request_erasure
+from tickets.privacy.holds import place_hold
 from tickets.services import change_ticket, open_ticket
+from tickets.transfer.exports import make_pending_export, request_export
 
 Credentials = Mapping[str, str]  # META of a test request
 ROLES = ("nobody", "user", "agent", "admin", "key", "operator")
@@ -53,6 +57,9 @@ class Ids:
     user: str
     team: str
     key: str
+    erasure: str
+    export: str
+    hold: str
     email: str
     word: str
     category: str
@@ -149,6 +156,12 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
     get_database()["tickets"].update_one({"_id": numbered["_id"]}, {"$set": {"number": int(number)}})
     key, _ = create_api_key(actor_of(admin), name=f"zx{slug}key", scopes=["tickets:read"])
     change_ticket(actor_of(agent), ticket["_id"], {"priority": "high"})
+    hold = place_hold(actor_of(admin), target="user", reference=str(notewriter.pk), reason=f"zx{slug}reason")
+    left = make_user(get_tenant(admin.tenant_id), f"left@{slug}.test", f"zx{slug}left", is_active=False)
+    erasure = continue_erasure(actor_of(admin), request_erasure(actor_of(admin), left.pk))
+    request_export(actor_of(admin))
+    export = make_pending_export(get_tenant(admin.tenant_id))
+    assert export is not None
     return Ids(
         tenant=str(admin.tenant_id),
         ticket=str(ticket["_id"]),
@@ -164,6 +177,9 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
         user=str(other.pk),
         team=str(team.pk),
         key=str(key.pk),
+        erasure=str(erasure["_id"]),
+        export=str(export["_id"]),
+        hold=str(hold["_id"]),
         email=other.email,
         word=f"zx{slug}comment",
         category=f"zx{slug}-category",

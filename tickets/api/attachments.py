@@ -3,10 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,16 +14,14 @@ from ticketing.api.pagination import page_request, wants_count
 from ticketing.api.views import ApiView
 from tickets.access import access_ticket
 from tickets.api import representation
+from tickets.api.downloads import download
 from tickets.api.inputs import CompletedUploadInput, NewAttachmentInput, without_visibility
 from tickets.api.outputs import AttachmentOutput
 from tickets.attachments.lists import page_of_attachments
-from tickets.attachments.rules import UNKNOWN_TYPE
-from tickets.attachments.services import access_attachment, add_attachment, find_download_url, open_file
+from tickets.attachments.services import access_attachment, add_attachment
 from tickets.attachments.uploads import complete_upload
 
 FORM_BYTES = 64 * 1024  # what a form takes besides the file
-# A file must never run as a page of ours, whatever is in it.
-DOWNLOAD_POLICY = "default-src 'none'; sandbox"
 
 
 class AttachmentsView(ApiView):
@@ -83,16 +79,7 @@ class AttachmentView(ApiView):
     tag = "attachments"
 
     def get(self, request: Request, id: str) -> HttpResponseBase:
-        attachment = access_attachment(self.actor, id)
-        if url := find_download_url(attachment, str(request.method)):
-            return HttpResponseRedirect(url)
-        response = FileResponse(open_file(attachment), content_type=UNKNOWN_TYPE)
-        response["Content-Length"] = str(attachment["size"])
-        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=attachment["name"])
-        response["Content-Security-Policy"] = DOWNLOAD_POLICY
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return download(request, access_attachment(self.actor, id))
 
 
 def attachment_url(request: Request, attachment: dict[str, Any]) -> str:

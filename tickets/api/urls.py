@@ -5,6 +5,17 @@ from django.urls import path
 from tickets.api.attachments import AttachmentsView, AttachmentView
 from tickets.api.comments import CommentsView, CommentView
 from tickets.api.events import EventsView
+from tickets.api.exports import ExportDownloadView, ExportsView, ExportView
+from tickets.api.privacy import (
+    EraseUserView,
+    ErasuresView,
+    ErasureView,
+    HoldsView,
+    HoldView,
+    LiftHoldView,
+    RetentionPreviewView,
+    RetentionView,
+)
 from tickets.api.stats import StatsView
 from tickets.api.tickets import FollowView, TicketsView, TicketView
 from tickets.api.uploads import UploadsView, UploadView
@@ -21,4 +32,15 @@ urlpatterns = [
     path("attachments/<str:id>", AttachmentView.as_view(), name="attachment"),
     path("uploads/<str:id>", UploadView.as_view(), name="upload"),
     path("comments/<str:id>", CommentView.as_view(), name="comment"),
+    path("exports", ExportsView.as_view(), name="exports"),
+    path("exports/<str:id>", ExportView.as_view(), name="export"),
+    path("exports/<str:id>/download", ExportDownloadView.as_view(), name="export-download"),
+    path("users/<str:id>/erase", EraseUserView.as_view(), name="user-erase"),
+    path("erasures", ErasuresView.as_view(), name="erasures"),
+    path("erasures/<str:id>", ErasureView.as_view(), name="erasure"),
+    path("holds", HoldsView.as_view(), name="holds"),
+    path("holds/<str:id>", HoldView.as_view(), name="hold"),
+    path("holds/<str:id>/lift", LiftHoldView.as_view(), name="hold-lift"),
+    path("retention", RetentionView.as_view(), name="retention"),
+    path("retention/preview", RetentionPreviewView.as_view(), name="retention-preview"),
 ]

@@ -7,6 +7,7 @@ receipt.
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 
 from accounts.actor import Actor
@@ -33,6 +34,7 @@ from tickets.privacy.rules import REQUESTS_END_WITHIN, OnLegalHold, make_receipt
 from tickets.repository import TicketRepository
 from tickets.rules import REMOVED, participants
 from tickets.transfer.batches import batches
+from tickets.transfer.exports import remove_exports
 from tickets.writer import Change, store_change
 
 BECAUSE = "erasure"
@@ -85,6 +87,8 @@ def continue_erasure(actor: Actor, erasure: Document, stopping: Callable[[], boo
     It stays running while a hold stands in the way (``hold_id``), when ``stopping`` asks to end after the present
     step, and until the requests that were under way when it began must have ended.
     """
+    if erasure["state"] == ErasureState.DONE:
+        return erasure
     began_at = clock.now()
     hold_id = None
     try:
@@ -112,10 +116,14 @@ def preview_erasure(actor: Actor, user_id: ObjectId, *, content: bool = False) -
         "followed_tickets": TicketRepository(tenant_id).count(_followed_by(user_id)),
     }
     if content:
-        files = AttachmentRepository(tenant_id).count({"uploaded_by_id": user_id})
-        comments = CommentRepository(tenant_id).count({"author_id": user_id, "body": {"$ne": REMOVED}})
-        own = TicketRepository(tenant_id).count(_opened_by(user_id))
-        counts |= {"tickets": own, "comments": comments, "attachments": files}
+        own = [ticket["_id"] for ticket in TicketRepository(tenant_id).find(_opened_by(user_id), fields=["_id"])]
+        on_own = {"ticket_id": {"$in": own}}
+        written = {"$or": [on_own, {"author_id": user_id}], "body": {"$ne": REMOVED}}
+        counts |= {
+            "tickets": len(own),
+            "comments": CommentRepository(tenant_id).count(written),
+            "attachments": AttachmentRepository(tenant_id).count({"$or": [on_own, {"uploaded_by_id": user_id}]}),
+        }
     return counts
 
 
@@ -133,6 +141,12 @@ def page_of_erasures(actor: Actor, request: PageRequest) -> Page:
     """One page of the tenant's erasures, the newest first. Raises NotAllowed, InvalidInput."""
     actor.check(Action.PRIVACY_MANAGE)
     return ErasureRepository(actor.tenant_id).page({}, ERASURE_ORDER, request)
+
+
+def count_erasures(actor: Actor, *, cap: int) -> int:
+    """How many there are, counting no further than ``cap``. Raises NotAllowed."""
+    actor.check(Action.PRIVACY_MANAGE)
+    return ErasureRepository(actor.tenant_id).count({}, cap=cap)
 
 
 def find_user_to_erase(actor: Actor, email: str) -> ObjectId | None:
@@ -203,7 +217,7 @@ def _remove_content(actor: Actor, erasure: Document) -> Iterator[None]:
     newest_first = [("created_at", -1), ("_id", -1)]
     opened = TicketRepository(tenant_id).stream(_opened_by(user_id), sort=newest_first, fields=["_id"])
     for ticket in opened:
-        _count(erasure, lambda id_=ticket["_id"]: redact_ticket(actor, id_, BECAUSE))
+        _count(erasure, partial(redact_ticket, actor, ticket["_id"], BECAUSE))
         yield
     _count(erasure, lambda: {"uploads": remove_uploads(tenant_id, {"created_by_id": user_id})})
     yield
@@ -213,7 +227,7 @@ def _remove_content(actor: Actor, erasure: Document) -> Iterator[None]:
     files = AttachmentRepository(tenant_id).stream({"uploaded_by_id": user_id}, sort=by_ticket, fields=ids)
     for rows in (comments, files):
         for ticket_id in _distinct(row["ticket_id"] for row in rows):
-            _count(erasure, lambda id_=ticket_id: redact_contributions(actor, id_, user_id, BECAUSE))
+            _count(erasure, partial(redact_contributions, actor, ticket_id, user_id, BECAUSE))
             yield
 
 
@@ -230,6 +244,9 @@ def _pseudonymise_records(erasure: Document) -> Iterator[None]:
         }
 
     _count(erasure, replace)
+    yield
+    # Also one that is being made just now: it may have begun before all this.
+    _count(erasure, lambda: {"exports": remove_exports(erasure["tenant_id"])})
     yield
 
 

@@ -90,6 +90,12 @@ def page_of_holds(actor: Actor, request: PageRequest) -> Page:
     return HoldRepository(actor.tenant_id).page({}, HOLD_ORDER, request)
 
 
+def count_holds(actor: Actor, *, cap: int) -> int:
+    """How many there are, counting no further than ``cap``. Raises NotAllowed."""
+    actor.check(Action.PRIVACY_MANAGE)
+    return HoldRepository(actor.tenant_id).count({}, cap=cap)
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveHolds:
     """The holds of a tenant that stand, by what they are on. Read them within the transaction that removes."""

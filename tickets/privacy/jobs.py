@@ -16,7 +16,7 @@ from tickets.privacy.retention import apply_retention
 
 @job("privacy.erase", every=timedelta(minutes=1))
 def erase(run: Run) -> None:
-    """Finishes what erasures have left to do, and removes files whose attachments are gone."""
+    """Finishes what erasures have left to do, and removes files that nothing names any more."""
     finished = waiting = files = 0
     for tenant in Tenant.objects.order_by("slug"):
         actor = Actor.system(tenant, Via.JOB)

@@ -1,7 +1,6 @@
 """Taking texts and files out of tickets, for good. The shell stays: numbers, times, statuses, and who did what when."""
 
 from collections import Counter
-from functools import partial
 
 from django.core.files.storage import default_storage
 
@@ -25,7 +24,6 @@ from tickets.rules import REMOVED
 from tickets.writer import Change, store_change
 
 FILES_AT_ONCE = 100
-_EMPTIED = {"body": REMOVED, "body_html": render_markdown(REMOVED)}
 
 Counts = dict[str, int]
 
@@ -41,7 +39,7 @@ def redact_ticket(actor: Actor, ticket_id: ObjectId, because: str) -> Counts:
         return {}
     thread = thread_filter(ticket_id, internal=True)
     comments = CommentRepository(actor.tenant_id).update_all(
-        {**thread, "body": {"$ne": REMOVED}}, _EMPTIED, operators={"$inc": {"version": 1}}
+        {**thread, "body": {"$ne": REMOVED}}, _emptied(), operators={"$inc": {"version": 1}}
     )
     files = _remove_attachments(actor.tenant_id, thread)
     remove_uploads(actor.tenant_id, thread)
@@ -73,7 +71,7 @@ def redact_contributions(actor: Actor, ticket_id: ObjectId, user_id: ObjectId, b
         {"ticket_id": ticket_id, "author_id": user_id, "body": {"$ne": REMOVED}}, fields=["visibility"]
     )
     ids = {"$in": [comment["_id"] for comment in written]}
-    repository.update_all({"_id": ids}, _EMPTIED, operators={"$inc": {"version": 1}})
+    repository.update_all({"_id": ids}, _emptied(), operators={"$inc": {"version": 1}})
     files = _remove_attachments(actor.tenant_id, {"ticket_id": ticket_id, "uploaded_by_id": user_id})
     if not written and not files:
         return {}
@@ -134,7 +132,11 @@ def _remove_attachments(tenant_id: ObjectId, where: Document) -> list[Document]:
 
 def _remove_files_of(tenant_id: ObjectId, rows: list[Document]) -> None:
     FileRemovalRepository(tenant_id).insert_many({"storage_key": row["storage_key"]} for row in rows)
-    after_commit(partial(remove_files, tenant_id))
+
+    def remove() -> None:
+        remove_files(tenant_id)
+
+    after_commit(remove)
 
 
 def _count(files: list[Document]) -> Counts:
@@ -154,3 +156,7 @@ def _event(because: str, counts: Counts) -> NewEvent:
 def _is_internal(row: Document) -> bool:
     internal: bool = row["visibility"] == Visibility.INTERNAL.value
     return internal
+
+
+def _emptied() -> Document:
+    return {"body": REMOVED, "body_html": render_markdown(REMOVED)}

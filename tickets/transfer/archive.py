@@ -1,7 +1,7 @@
 """What an export is made of: the collections in it, the manifest, and what it leaves out.
 
 An export is a folder: ``manifest.json``, ``tenant.json``, one ``<collection>.jsonl`` in MongoDB Extended JSON for each
-of COLLECTIONS, and ``files/<attachment's id>``. It holds password and key hashes, so only its owner may read it.
+of COLLECTIONS, and ``files/<attachment's id>``. It may hold password and key hashes, so only its owner may read it.
 """
 
 import hashlib
@@ -80,7 +80,10 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """``last_number`` is the ticket number handed out last; ``files`` are all but those of attachments."""
+    """``last_number`` is the ticket number handed out last; ``files`` are all but those of attachments.
+
+    ``credentials`` says whether the hashes of passwords and the API keys are in it.
+    """
 
     tenant: str
     tenant_id: str
@@ -89,6 +92,7 @@ class Manifest:
     attachment_files: int
     attachment_bytes: int
     files: Mapping[str, FileEntry]
+    credentials: bool = True
 
     def to_text(self) -> str:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False) + "\n"

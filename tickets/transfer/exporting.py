@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.files.storage import default_storage
 
+from accounts.repository import ApiKeyRepository, UserRepository
 from tenants.models import Tenant
 from tenants.repository import TenantRepository
 from tenants.services import record
@@ -24,6 +26,7 @@ from tickets.transfer.archive import (
     FILES,
     MANIFEST,
     TENANT,
+    Collection,
     FileEntry,
     Manifest,
     read_documents,
@@ -48,11 +51,14 @@ def count_documents(tenant: Tenant) -> int:
     return sum(counts.values()) + counts[ATTACHMENTS.name]
 
 
-def export_tenant(tenant: Tenant, folder: Path, *, by: str, on_progress: OnProgress = lambda _: None) -> Manifest:
+def export_tenant(
+    tenant: Tenant, folder: Path, *, by: str, credentials: bool = True, on_progress: OnProgress = lambda _: None
+) -> Manifest:
     """Writes the tenant's export into a new or empty folder, readable by its owner only. The manifest comes last.
 
-    All documents are of one moment; reading them may take as long as ticketing.mongo.client.snapshot says. Raises
-    InvalidInput for a folder that cannot be used, FileMissing, SnapshotTooOld.
+    Without ``credentials`` nobody has a password in it, and there are no API keys. All documents are of one moment;
+    reading them may take as long as ticketing.mongo.client.snapshot says. Raises InvalidInput for a folder that cannot
+    be used, FileMissing, SnapshotTooOld.
     """
     _prepare(folder)
     record("tenant.exported", by=by, tenant_id=tenant.pk)
@@ -65,6 +71,8 @@ def export_tenant(tenant: Tenant, folder: Path, *, by: str, on_progress: OnProgr
             rows = _counted(each.repository(tenant.pk).stream({}, sort=each.order), on_progress)
             if each is ATTACHMENTS:
                 rows = (_without(row, ("storage_key",)) for row in rows)
+            if not credentials:
+                rows = _without_credentials(each, rows)
             files[each.file_name] = _write(folder / each.file_name, rows)
         number = last_number(tenant.pk, "tickets")
     # Files never change, so they need not be read at that moment.
@@ -77,6 +85,7 @@ def export_tenant(tenant: Tenant, folder: Path, *, by: str, on_progress: OnProgr
         attachment_files=files[ATTACHMENTS.file_name].rows,
         attachment_bytes=size,
         files=files,
+        credentials=credentials,
     )
     with _private(folder / MANIFEST) as file:
         file.write(manifest.to_text().encode())
@@ -140,6 +149,14 @@ def _counted(rows: Iterable[Document], on_progress: OnProgress) -> Iterator[Docu
 
 def _without(document: Document, names: Iterable[str]) -> Document:
     return {name: value for name, value in document.items() if name not in names}
+
+
+def _without_credentials(each: Collection, rows: Iterator[Document]) -> Iterator[Document]:
+    if each.repository is ApiKeyRepository:
+        return iter(())
+    if each.repository is UserRepository:
+        return (row | {"password": UNUSABLE_PASSWORD_PREFIX} for row in rows)
+    return rows
 
 
 def _private(path: Path) -> BinaryIO:
