@@ -1,7 +1,8 @@
 import django_mongodb_backend.fields
-import ticketing.mongo.indexes
 from django.conf import settings
 from django.db import migrations, models
+
+import ticketing.mongo.indexes
 
 
 class Migration(migrations.Migration):
