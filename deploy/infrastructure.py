@@ -111,7 +111,9 @@ def _parameters(declared: list[dict[str, Any]], kept: set[str], values: Values, 
             parameters.append({"ParameterKey": key, "ParameterValue": values[key]})
         elif key in kept:
             parameters.append({"ParameterKey": key, "UsePreviousValue": True})
-        elif "DefaultValue" not in each:
+        elif "DefaultValue" in each:
+            parameters.append({"ParameterKey": key, "ParameterValue": each["DefaultValue"]})
+        else:
             how = "set MONGODB_URI in the environment" if key == "MongodbUri" else f"give --set {key}=..."
             raise NotApplied(f"{name}.yaml needs {key}: {how}")
     return parameters
