@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ticketing import env
+from ticketing.logs import console_of_logs
 
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the heartbeat's file must not wait for a disk
@@ -24,6 +25,10 @@ graceful_timeout = env.integer("GRACEFUL_SECONDS", 25, 1)
 keepalive = 75  # longer than the idle time-out of load balancers (60 s), so that it is they who hang up
 worker_tmp_dir = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
 control_socket_disable = True
+logconfig_dict = console_of_logs() | {
+    "loggers": {"gunicorn.error": {"handlers": ["console"], "propagate": False}},
+    "root": {"handlers": []},
+}
 
 
 def on_starting(_server: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 
+from ticketing import env
 from ticketing.errors import ProgrammingBug
 from ticketing.mongo.scope import find_scope
 
@@ -43,6 +44,15 @@ _TELLING = re.compile(
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CODE = re.compile(r"\w{1,60}")
+
+
+def console_of_logs() -> dict[str, Any]:
+    """The handler "console" of all processes, for a logging configuration: standard error, as LOG_FORMAT says."""
+    kind = env.choice("LOG_FORMAT", ("json", "line"), "json")
+    return {
+        "formatters": {"json": {"()": JsonFormatter}, "line": {"()": LineFormatter}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": kind}},
+    }
 
 
 class JsonFormatter(logging.Formatter):

@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from ticketing import env
+from ticketing.logs import console_of_logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
@@ -218,16 +219,7 @@ LOGGING: dict[str, Any] = {
     "filters": {
         "failures": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
     },
-    "formatters": {
-        "json": {"()": "ticketing.logs.JsonFormatter"},
-        "line": {"()": "ticketing.logs.LineFormatter"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": env.choice("LOG_FORMAT", ("json", "line"), "json"),
-        },
-    },
+    **console_of_logs(),
     # Libraries tell at finer levels what they send and receive, secrets included: only our own loggers go there.
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
