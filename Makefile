@@ -3,12 +3,12 @@
 PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,$(shell \
 	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
-GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check cfn-lint test
+GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check cfn-lint test upgrade-test image-check
 DOCUMENT := docs/openapi.yaml
 SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lint check gates $(GATES) openapi constraints package clean
+.PHONY: help install run lint check gates $(GATES) openapi constraints image package clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
@@ -60,6 +60,15 @@ openapi-check: .venv/dev.stamp ## the committed OpenAPI document is what the cod
 
 constraints: .venv/dev.stamp ## pin what is installed, after a change of the requirements
 	$(BIN)/pip freeze --all | grep -v '^pip==' > constraints.txt
+
+upgrade-test: .venv/dev.stamp ## the previous version and this one on one database, under load, up and back
+	$(BIN)/pytest tests/deploy/test_upgrade.py
+
+image: ## the container images ticketing:server, ticketing:worker and ticketing:lambda
+	@$(or $(wildcard $(BIN)/python),$(PYTHON)) -m deploy.image.build
+
+image-check: .venv/dev.stamp ## the images, worked as production would, and compose.yaml
+	@$(BIN)/python -m deploy.image.check
 
 package: build/ticketing.zip ## the zip for AWS Lambda, made as Zappa makes it
 

@@ -15,28 +15,18 @@ LEFT_OUT = ("man", "doc", "locale", "info", "lintian")
 
 def main() -> None:
     provide_base()
-    # Buildah's own isolation needs rights that CI's machines do not give.
+    for target in TARGETS:
+        start, name = time.monotonic(), f"ticketing:{target}"
+        base = f"PYTHON_IMAGE={PYTHON_IMAGE}"
+        engine("build", *build_options(), "--build-arg", base, "--target", target, "--tag", name, ".")
+        print(f"{name:16} {size_of(name) / 2**20:6.1f} MiB, built in {time.monotonic() - start:.0f} s", flush=True)
+
+
+def build_options() -> list[str]:
+    # Podman's own isolation needs rights that CI's machines do not give, and only Docker's format knows health checks.
     options = [] if find_engine() == "docker" else ["--isolation", "chroot", "--format", "docker", "--layers"]
     certificates = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE")
-    if certificates:
-        options += ["--secret", f"id=certificates,src={certificates}"]
-    for target in TARGETS:
-        start = time.monotonic()
-        engine(
-            "build",
-            *options,
-            "--build-arg",
-            f"PYTHON_IMAGE={PYTHON_IMAGE}",
-            "--target",
-            target,
-            "--tag",
-            f"ticketing:{target}",
-            ".",
-        )
-        print(
-            f"ticketing:{target:8} {size_of(f'ticketing:{target}') / 2**20:6.1f} MiB, built in {time.monotonic() - start:.0f} s",
-            flush=True,
-        )
+    return [*options, "--secret", f"id=certificates,src={certificates}"] if certificates else options
 
 
 def size_of(image: str) -> int:

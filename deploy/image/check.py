@@ -1,35 +1,27 @@
 """`make image-check`: builds the images and works them as production would, against a real MongoDB."""
 
 import json
-import os
 import secrets
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from http.client import HTTPConnection
 from typing import Any
 
 from pymongo import MongoClient
 
-from deploy.image import build
+from deploy.image import build, compose
 from deploy.image.container import MEMORY_MIB, Container, free_port
-from deploy.image.engine import ROOT, engine
+from deploy.image.engine import engine
 from deploy.image.runtime_api import RuntimeApi
+from deploy.image.trial import EMAIL, PASSWORD, TENANT, accepts, await_true, expect, get, report, smoke
 from ticketing.mongo.embedded import EmbeddedMongo
-from tickets.demo.people import DEMO_SIGN_INS
 
 LIMIT_MIB = 260  # the server's image, base included
 GRACE_SECONDS = 25
-(TENANT, EMAIL, PASSWORD), (OTHER_TENANT, OTHER_EMAIL, OTHER_PASSWORD) = (
-    (tenant, email, password) for tenant, email, role, password in DEMO_SIGN_INS if role == "admin"
-)
 # What no image may hold: other programs' sources, histories, keys, installers, compilers.
 FORBIDDEN = r"""
-find / -xdev \( -name .git -o -name '.env*' -o -name '*.key' -o -name 'id_rsa*' -o -name secret_key -o -name Makefile \) -not -path '/proc/*' 2>/dev/null
-find /app -path /app/static -prune -o \( -name tests -o -name 'requirements*.txt' -o -name '*.md' -o -name '*.po' -o -name pip \) -print
-ls -d /app/deploy /app/docs /app/zappa* 2>/dev/null
+find / -xdev -path /proc -prune -o \( -name .git -o -name '.env*' -o -name '*.key' -o -name secret_key \) -print
+find /app -path /app/static -prune -o \( -name tests -o -name '*.md' -o -name '*.po' \) -print
+ls -d /app/requirements* /app/zappa* /app/pip /app/setuptools /app/deploy 2>/dev/null
 command -v gcc cc make git pip pip3
 true
 """
@@ -45,6 +37,7 @@ def main() -> None:
         check_server(environment)
         check_worker(environment, mongo.uri)
         check_lambda(environment)
+    compose.check()
     report(f"all checks, in {time.monotonic() - started:.0f} s with the build")
 
 
@@ -83,7 +76,7 @@ def check_server(environment: dict[str, str]) -> None:
         expect(status == 200, f"/readyz answers {status}", body)
         check_confinement(server)
         check_static(port)
-        check_smoke(port)
+        smoke(port)
         expect(
             server.execute("sh", "-c", "python /app/healthcheck.py && echo healthy") == "healthy",
             "the health check's command passes",
@@ -104,7 +97,8 @@ def check_confinement(server: Container) -> None:
     limits = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; true"
     limit = server.execute("sh", "-c", limits)
     expect(limit == str(MEMORY_MIB * 2**20), f"it may take {MEMORY_MIB} MiB", f"the kernel says {limit or 'nothing'}")
-    stale = "import pathlib; print(*[p for p in pathlib.Path('/app').rglob('*.py') if not list(p.parent.glob(f'__pycache__/{p.stem}.*.pyc'))])"
+    compiled = "from importlib.util import cache_from_source as compiled; from pathlib import Path; "
+    stale = f"{compiled}print(*[p for p in Path('/app').rglob('*.py') if not Path(compiled(p)).exists()])"
     uncompiled = server.execute("python", "-c", stale)
     expect(uncompiled in {"", "/app/healthcheck.py"}, "all its modules are compiled", uncompiled)
 
@@ -117,20 +111,13 @@ def check_static(port: int) -> None:
     expect(status == 200, f"its style sheet /static/{link} answers {status}")
 
 
-def check_smoke(port: int) -> None:
-    command = [sys.executable, "manage.py", "smoke", f"http://127.0.0.1:{port}", "--tenant", TENANT, "--email", EMAIL]
-    command += ["--other-tenant", OTHER_TENANT, "--other-email", OTHER_EMAIL, "--password-stdin"]
-    passwords, own = f"{PASSWORD}\n{OTHER_PASSWORD}\n", {**os.environ, "SECRET_KEY": "unused"}
-    done = subprocess.run(command, input=passwords, cwd=ROOT, env=own, text=True, capture_output=True, check=False)
-    expect(done.returncode == 0, "manage.py smoke passes", done.stdout + done.stderr)
-
-
 def check_graceful_stop(server: Container, port: int) -> None:
     """SIGTERM while the body of a request is still on its way: the request ends well, and so does the container."""
     body = json.dumps({"tenant": TENANT, "email": EMAIL, "password": PASSWORD}).encode()
-    head = f"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+    head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=GRACE_SECONDS) as connection:
-        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+        connection.sendall(head.encode())
         answers = connection.makefile("rb")
         expect(b" 100 " in answers.readline() + answers.readline(), "the server has begun with a request")
         start = time.monotonic()
@@ -195,46 +182,6 @@ def check_lambda(environment: dict[str, str]) -> None:
                     f"{time.monotonic() - start:.2f} s after its start",
                     str(answer),
                 )
-
-
-def get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
-    """Status and body; status 0 while nobody listens."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path, headers={"Host": "localhost", **(headers or {})})
-        response = connection.getresponse()
-        return response.status, response.read().decode(errors="replace")
-    except OSError:
-        return 0, ""
-    finally:
-        connection.close()
-
-
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-def await_true(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            expect(False, what, f"not within {seconds} s")
-        time.sleep(0.05)
-
-
-def expect(condition: bool, what: str, seen: str = "") -> None:
-    """Tell it, or end the program with what was seen instead."""
-    if not condition:
-        sys.exit(f"FAILED: {what}\n{seen}")
-    report(what)
-
-
-def report(what: str) -> None:
-    print(f"ok: {what}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Of MongoDB's shell, what the health check of compose.yaml asks of it: make the replica set, and tell whether it takes writes."""
+"""Of MongoDB's shell what the health check in compose.yaml asks: make the replica set, and tell if it takes writes."""
 
 import re
 import sys
@@ -9,9 +9,8 @@ from pymongo.errors import OperationFailure
 
 NOT_YET_INITIALIZED = 94
 
-members = re.search(
-    r'rs\.initiate\({_id: "(\w+)", members: \[{_id: 0, host: "([\w.:]+)"}\]}\)', " ".join(sys.argv)
-)  # older podman hands it over in words
+script = " ".join(sys.argv)  # podman up to 4.3 hands it over in words
+members = re.search(r'rs\.initiate\({_id: "(\w+)", members: \[{_id: 0, host: "([\w.:]+)"}\]}\)', script)
 assert members is not None, "the health check has changed, so this has to"
 with MongoClient[dict[str, object]]("127.0.0.1", directConnection=True, serverSelectionTimeoutMS=2000) as client:
     try:
