@@ -31,7 +31,7 @@ USE_I18N = True
 LANGUAGE_CODE = "en"
 
 INSTALLED_APPS = [
-    "unfold",
+    "ticketing.contrib_migrations.apps.UnfoldConfig",
     "ticketing.contrib_migrations.apps.AdminConfig",
     "ticketing.contrib_migrations.apps.AuthConfig",
     "ticketing.contrib_migrations.apps.ContentTypesConfig",
@@ -53,7 +53,7 @@ MIDDLEWARE = [
     "ticketing.middleware.ScopeMiddleware",
     "ticketing.middleware.StorageErrorMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "ticketing.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -182,7 +182,7 @@ ATTACHMENTS_BUCKET = env.text("ATTACHMENTS_BUCKET", "")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(DATA_DIR / "files")))
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": MEDIA_ROOT}},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "ticketing.static_files.StaticFilesStorage"},
 }
 if ATTACHMENTS_BUCKET:
     STORAGES["default"] = {
@@ -192,6 +192,7 @@ if ATTACHMENTS_BUCKET:
 
 # --- Tickets --------------------------------------------------------------------------------------------------------
 COMMENT_EDIT_MINUTES = env.integer("COMMENT_EDIT_MINUTES", 15)
+EXPORT_DAYS = env.integer("EXPORT_DAYS", 7, 1)  # how long an export that was asked for can be downloaded
 # How long tickets may be counted one by one for statistics that no counted cell answers.
 STATS_MAX_MILLISECONDS = env.integer("STATS_MAX_MILLISECONDS", 5000, 100)
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, URLResolver, include, path
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, get_script_prefix, include, path
+from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
-from django.views.generic import RedirectView
 
 from ticketing.api import health
 from ticketing.api.root import API_ROUTE, ApiRoot
@@ -28,15 +28,29 @@ def _lazy(view: str) -> Callable[..., HttpResponseBase]:
     return respond
 
 
+def _to_api(_request: HttpRequest) -> HttpResponseRedirect:
+    return HttpResponseRedirect(f"{get_script_prefix()}{API_ROUTE}")
+
+
+class _OnDemand(URLResolver):
+    """A namespace whose routes are imported by the first request below it, or the first reverse() that names it.
+
+    Without this a reverse() of any name imports all routes there are, and with the console's the whole admin.
+    """
+
+    def _populate(self) -> None:
+        """Called by the root for the names without a namespace: here are none."""
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", RedirectView.as_view(url="/" + API_ROUTE)),
+    path("", _to_api),
     *(path(prefix + "healthz", health.healthz) for prefix in ("", API_ROUTE)),
     *(path(prefix + "readyz", health.readyz) for prefix in ("", API_ROUTE)),
     path("metrics", metrics),
     path(API_ROUTE + "schema", _lazy("ticketing.api.documents.SchemaView"), name="api-schema"),
     path(API_ROUTE + "docs", _lazy("ticketing.api.documents.SwaggerView"), name="api-docs"),
     path(API_ROUTE + "redoc", _lazy("ticketing.api.documents.RedocView"), name="api-redoc"),
-    path(API_ROUTE.rstrip("/"), RedirectView.as_view(url="/" + API_ROUTE)),
+    path(API_ROUTE.rstrip("/"), _to_api),
     path(
         API_ROUTE,
         include(
@@ -47,5 +61,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
             ]
         ),
     ),
-    path("console/", ("ticketing.console.urls", "admin", "console")),  # as text: imported by the first request below it
+    _OnDemand(RoutePattern("console/"), "ticketing.console.urls", None, "admin", "console"),
 ]

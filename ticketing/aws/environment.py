@@ -11,8 +11,8 @@ DEFAULTS = {
     "DJANGO_SETTINGS_MODULE": "ticketing.settings",
     "STATIC_ROOT": str(TASK_ROOT / "static"),
     "DATA_DIR": "/tmp/ticketing",  # noqa: S108 - the one writable folder, and the function's own
-    # A process serves one request at a time, beside a job's heartbeat; the gateway gives up after 29 seconds.
-    "MONGODB_POOL_SIZE": "4",
+    # A process serves one request at a time, or four jobs and a heartbeat; the gateway gives up after 29 seconds.
+    "MONGODB_POOL_SIZE": "5",
     "MONGODB_SELECTION_TIMEOUT_MS": "3000",
     "MONGODB_CONNECT_TIMEOUT_MS": "2000",
     "MONGODB_SOCKET_TIMEOUT_MS": "20000",

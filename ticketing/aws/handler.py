@@ -13,6 +13,7 @@ gc.disable()  # nothing of what is imported from here on is garbage: looking for
 
 import logging  # noqa: E402
 import shlex  # noqa: E402
+from contextvars import copy_context  # noqa: E402
 from importlib import import_module  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -39,7 +40,14 @@ class UnknownEvent(Exception):
 
 
 def handler(event: Event, context: Any) -> Event:
-    """Answer one invocation. Raises UnknownEvent, and whatever a management command raises."""
+    """Answer one invocation. Raises UnknownEvent, and whatever a management command raises.
+
+    What it puts into ContextVars ends with it: the next invocation of this process starts as the first one did.
+    """
+    return copy_context().run(_dispatch, event, context)
+
+
+def _dispatch(event: Event, context: Any) -> Event:
     if http.is_request(event):
         return _answer(event, context)
     if event.get("detail-type") == "Scheduled Event":

@@ -51,7 +51,12 @@ def make_handler(application: Application) -> Callable[[Event, Any], Event]:
         prefix, shown = _stage(event)
         environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix) or "/"
         environ["SCRIPT_NAME"] = shown
-        return application(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            # Django writes cookies with a blank in front, which servers cut off and gateways may not.
+            return start_response(status, [(name, value.strip()) for name, value in headers], exc_info)
+
+        return application(environ, start)
 
     convert = make_lambda_handler(with_context, binary_support=True)
 
