@@ -23,14 +23,17 @@ def verify(run: Run) -> None:
     for tenant in tenants.filter(pk__gt=last) if last else tenants:
         if run.stopping:
             return
-        started = time.monotonic()
+        started, before = time.monotonic(), run.position
+        run.position = str(tenant.pk)  # whom this process does not survive must not come first in every run
         try:
             found = _verify(tenant)
             verified, repaired = verified + 1, repaired + found
         except SnapshotTooOld as error:
             logger.error("the statistics of %s were not verified: %s", tenant.slug, error)  # noqa: TRY400 - says it all
             unverified += 1
-        run.position = str(tenant.pk)
+        except Exception:
+            run.position = before
+            raise
         run.note(tenants=verified, repaired_cells=repaired, **({"unverified": unverified} if unverified else {}))
         time.sleep(min(LONGEST_REST, time.monotonic() - started))  # half of the time is left to others
 

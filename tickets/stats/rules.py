@@ -8,6 +8,8 @@ and its size depends on how many values there are, never on how many tickets.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from sys import intern
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -49,15 +51,15 @@ class Facts:
     def of(cls, ticket: Mapping[str, Any]) -> "Facts":
         """The facts of a ticket's document."""
         return cls(
-            ticket["status"],
-            ticket["priority"],
-            ticket["category"],
-            ticket["type"],
+            text_of(ticket["status"]),
+            text_of(ticket["priority"]),
+            text_of(ticket["category"]),
+            text_of(ticket["type"]),
             text_of(ticket["assigned_to_id"]),
             text_of(ticket["team_id"]),
-            tuple(sorted(set(ticket["tags"]))),
-            ticket["created_at"].date().isoformat(),
-            ticket["resolved_at"].date().isoformat() if ticket["resolved_at"] else None,
+            tuple(sorted(map(text_of, set(ticket["tags"])))),
+            text_of(ticket["created_at"].date()),
+            text_of(ticket["resolved_at"].date()) if ticket["resolved_at"] else None,
         )
 
     @classmethod
@@ -176,6 +178,7 @@ def flattened(cell: Mapping[str, Any]) -> Counter[str]:
     return counts
 
 
+@lru_cache(maxsize=10_000)
 def encode(value: str) -> str:
     """A value as a key within a stored cell: MongoDB gives dots and dollars a meaning and knows no empty names."""
     return "=" + "".join(_ESCAPES.get(character, character) for character in value)
@@ -187,8 +190,11 @@ def decode(key: str) -> str | None:
 
 
 def text_of(value: Any) -> str:
-    """An id or a text as facts hold it; nobody is the empty text."""
-    return "" if value is None else str(value)
+    """An id, a text or a day as facts hold it; nobody is the empty text.
+
+    Equal texts are one: a recount holds the facts of every ticket.
+    """
+    return "" if value is None else intern(str(value))
 
 
 _ESCAPES = {"%": "%25", ".": "%2E", "$": "%24", "\0": "%00"}
@@ -215,7 +221,9 @@ def _add(increments: Increments, facts: Facts, amount: int, categories: Categori
 
 
 def _add_to(increments: Increments, cell: Cell, amount: int, paths: Iterable[str]) -> None:
-    counts = increments.setdefault(cell, Counter())
+    counts = increments.get(cell)
+    if counts is None:
+        counts = increments[cell] = Counter()
     for path in paths:
         counts[path] += amount
 

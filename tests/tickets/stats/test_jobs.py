@@ -64,6 +64,13 @@ def test_a_failed_run_begins_again_with_the_tenant_that_failed(cast: Cast, monke
     assert run.position == str(first_tenant)
 
 
+def test_a_tenant_that_ends_the_process_does_not_come_first_again(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, positions = Run("stats.verify"), []
+    monkeypatch.setattr(jobs, "recount", lambda tenant_id: positions.append(run.position) or 0)
+    jobs.verify(run)
+    assert positions == [str(tenant_id) for tenant_id in tenants_in_order(cast)]
+
+
 def test_a_tenant_that_takes_too_long_does_not_keep_the_others_from_it(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
