@@ -29,6 +29,7 @@ from accounts.console.fields import LinesField, select, text
 from accounts.models import User
 from accounts.roles import Action
 from tenants.models import Registration, Tenant
+from tenants.rules import LONGEST_RETENTION_DAYS
 from tenants.services import change_settings, change_tenant, create_tenant, reactivate_tenant, suspend_tenant
 from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.display import badge, moment
@@ -44,6 +45,14 @@ def _quota(label: Any) -> forms.IntegerField:
     return forms.IntegerField(label=label, min_value=0, initial=0, help_text=zero, widget=UnfoldAdminIntegerFieldWidget)
 
 
+def _days(label: Any) -> forms.IntegerField:
+    for_ever = gettext_lazy("0 is for ever.")
+    widget = UnfoldAdminIntegerFieldWidget
+    return forms.IntegerField(
+        label=label, min_value=0, max_value=LONGEST_RETENTION_DAYS, help_text=for_ever, widget=widget
+    )
+
+
 class SettingsForm(ServiceForm):
     """What a tenant's admin may change."""
 
@@ -55,6 +64,8 @@ class SettingsForm(ServiceForm):
     registration_domains = LinesField(
         label=gettext_lazy("E-mail domains"), required=False, help_text=gettext_lazy("One on each line.")
     )
+    retention_ticket_days = _days(gettext_lazy("Days that closed tickets keep text and files"))
+    retention_user_days = _days(gettext_lazy("Days that deactivated accounts keep their name"))
 
     class Meta:
         model = Tenant

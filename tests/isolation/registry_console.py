@@ -47,7 +47,8 @@ def _user(**after: Any) -> dict[str, Any]:
 
 def _settings(**after: Any) -> dict[str, Any]:
     before = {"brand_name": "", "brand_color": "#2563eb", "time_zone": "UTC", "locale": "en", "registration": "closed"}
-    return {"version": 1, **_fields({**before, "registration_domains": ""}, after)}
+    before |= {"registration_domains": "", "retention_ticket_days": 0, "retention_user_days": 0}
+    return {"version": 1, **_fields(before, after)}
 
 
 def _model(
@@ -152,6 +153,29 @@ CONSOLE = {
     **_model("ticketing/jobstate", "job", OPERATORS, add=[], change=[]),
     "console/ticketing/jobstate/add/": Page(()),
     "console/ticketing/jobstate/{}/change/": Page((), ["job"]),
+    **_model(
+        "tickets/legalhold",
+        "hold",
+        ADMINS,
+        add=[
+            lambda ids: {"target": "user", "reference": ids.user, "reason": "A lawsuit"},
+            lambda ids: {"target": "ticket", "reference": ids.ticket, "reason": "A lawsuit"},
+            lambda ids: {"target": "tenant", "reference": "", "reason": "A lawsuit"},
+        ],
+        change=[],
+        actions=("lift",),
+    ),
+    **_model(
+        "tickets/erasure",
+        "erasure",
+        ADMINS,
+        add=[
+            lambda ids: {"user": ids.user, "email": ids.email},
+            lambda ids: {"user": "", "email": ids.email, "content": "on"},
+        ],
+        change=[],
+    ),
+    "console/tickets/erasure/retention/": Page(ADMINS),
     "console/tenants/tenant/{}/change/": Page(
         (*ADMINS, *OPERATORS), ["tenant"], [lambda ids: _settings(brand_name="Changed")]
     ),

@@ -87,6 +87,10 @@ class ServiceModelAdmin(ModelAdmin):
         """Rendered parts of the overview."""
         return ()
 
+    def get_page_links(self, request: HttpRequest, obj: Model) -> Iterable[Item]:
+        """Links on the page of an object, which may be of another model."""
+        return ()
+
     @property
     def list_title(self) -> str:
         """What the whole list is called."""
@@ -185,6 +189,8 @@ class ServiceModelAdmin(ModelAdmin):
         elif self.add_title:
             context["title"] = self.add_title
         context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
+        if context["original"] is not None:
+            context["page_links"] = self.admin_site.get_page_links(request, context["original"])
         if self.can(request, "view"):
             context["list_url"] = self.changelist_url
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from unfold.sites import UnfoldAdminSite
 
-from ticketing.console.navigation import Group, grouped
+from ticketing.console.navigation import Group, Item, grouped
 
 View = Callable[..., HttpResponse]
 
@@ -81,6 +81,10 @@ class ConsoleSite(UnfoldAdminSite):
 
     def get_sidebar_list(self, request: HttpRequest) -> list[Group]:
         return grouped(item for admin in self._admins() for item in admin.get_navigation(request))
+
+    def get_page_links(self, request: HttpRequest, obj: Any) -> list[Item]:
+        """What all apps have to offer on an object's page."""
+        return [link for admin in self._admins() for link in admin.get_page_links(request, obj)]
 
     def _admins(self) -> list[Any]:
         return sorted(self._registry.values(), key=lambda admin: admin.navigation_position)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from accounts.actor import Actor
 from accounts.erasure import emails_of, pseudonymise_account, pseudonymise_audit_log
+from accounts.models import email_key
 from accounts.repository import UserRepository
 from accounts.roles import Action
 from tenants.repository import TenantRepository
@@ -21,13 +22,14 @@ from ticketing.errors import NotFound
 from ticketing.idempotency import IdempotencyRecords
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import transactional
+from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
 from tickets.attachments.repository import AttachmentRepository
 from tickets.conversation.repository import CommentRepository
 from tickets.events.repository import EventRepository, NewEvent
 from tickets.privacy.holds import ActiveHolds
-from tickets.privacy.models import ErasureState, HoldTarget
+from tickets.privacy.models import Erasure, ErasureState, HoldTarget
 from tickets.privacy.redaction import Counts, redact_contributions, redact_ticket, remove_files, remove_uploads
 from tickets.privacy.repository import ErasureRepository, HoldRepository
 from tickets.privacy.rules import REQUESTS_END_WITHIN, OnLegalHold, make_receipt, pseudonym_of
@@ -137,6 +139,13 @@ def access_erasure(actor: Actor, erasure_id: str | ObjectId) -> Document:
     return found
 
 
+def visible_erasures(actor: Actor) -> TenantQuerySet:
+    """All erasures of the tenant, for whoever may ask for one. Raises NotAllowed."""
+    actor.check(Action.PRIVACY_MANAGE)
+    erasures: TenantQuerySet = Erasure.objects.all()
+    return erasures
+
+
 def page_of_erasures(actor: Actor, request: PageRequest) -> Page:
     """One page of the tenant's erasures, the newest first. Raises NotAllowed, InvalidInput."""
     actor.check(Action.PRIVACY_MANAGE)
@@ -156,8 +165,9 @@ def find_user_to_erase(actor: Actor, email: str) -> ObjectId | None:
     if user is not None:
         found: ObjectId = user["_id"]
         return found
-    named = (each for each in ErasureRepository(actor.tenant_id).running() if email in each["emails"])
-    return next((each["user_id"] for each in named), None)
+    running = ErasureRepository(actor.tenant_id).running()
+    keys = {email_key(each): erasure["user_id"] for erasure in running for each in erasure["emails"]}
+    return keys.get(email_key(email))
 
 
 def _steps(actor: Actor, erasure: Document) -> Iterator[None]:

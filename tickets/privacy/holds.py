@@ -16,13 +16,14 @@ from ticketing import clock
 from ticketing.errors import Conflict, InvalidInput, NotFound
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import transactional
+from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
 from tickets.access import access_ticket
 from tickets.attachments.repository import AttachmentRepository
 from tickets.conversation.repository import CommentRepository
 from tickets.events.repository import EventRepository, NewEvent
-from tickets.privacy.models import HoldTarget
+from tickets.privacy.models import HoldTarget, LegalHold
 from tickets.privacy.repository import HoldRepository
 from tickets.privacy.rules import OnLegalHold, clean_reason
 from tickets.repository import TicketRepository
@@ -82,6 +83,13 @@ def access_hold(actor: Actor, hold_id: str | ObjectId) -> Document:
     if found is None:
         raise NotFound("The legal hold does not exist")
     return found
+
+
+def visible_holds(actor: Actor) -> TenantQuerySet:
+    """All holds of the tenant, for whoever manages them. Raises NotAllowed."""
+    actor.check(Action.PRIVACY_MANAGE)
+    holds: TenantQuerySet = LegalHold.objects.all()
+    return holds
 
 
 def page_of_holds(actor: Actor, request: PageRequest) -> Page:

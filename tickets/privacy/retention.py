@@ -152,7 +152,7 @@ def _erase(actor: Actor, user_id: ObjectId) -> int:
 
 
 def _record(actor: Actor, removed: Counter[str]) -> None:
-    if removed:
+    if removed.total():
         record("retention.applied", by=actor.by, tenant_id=actor.tenant_id, **dict(removed))
 
 

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.conf import settings
 from django.core.files.base import File
@@ -156,6 +154,8 @@ def make_pending_export(tenant: Tenant, stopping: Callable[[], bool] = lambda: F
 
 def _make(tenant: Tenant, export: Document, stopping: Callable[[], bool]) -> tuple[int, str]:
     """Stores the archive and returns its size and checksum. Raises Interrupted, FileMissing, SnapshotTooOld."""
+    from tempfile import TemporaryDirectory
+
     progress = _Progress(tenant.pk, export["_id"], stopping)
     with TemporaryDirectory(prefix="export-") as folder:
         exported, archive = Path(folder) / tenant.slug, Path(folder) / "archive.zip"
@@ -170,6 +170,8 @@ def _make(tenant: Tenant, export: Document, stopping: Callable[[], bool]) -> tup
 
 def _pack(folder: Path, archive: Path) -> None:
     """Moves a folder's files into a zip file, one by one, so that they hardly take their place twice."""
+    from zipfile import ZIP_DEFLATED, ZipFile
+
     with ZipFile(archive, "x", ZIP_DEFLATED) as packed:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             packed.write(path, path.relative_to(folder.parent))

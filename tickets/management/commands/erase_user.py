@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.actor import Actor, Via
 from tenants.services import find_tenant
+from ticketing import clock
 from ticketing.errors import TicketingError
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.repository import Document
@@ -18,8 +19,6 @@ from ticketing.mongo.scope import tenant_scope
 from tickets.privacy.erasure import continue_erasure, find_user_to_erase, preview_erasure, request_erasure
 from tickets.privacy.models import ErasureState
 from tickets.privacy.rules import OnLegalHold
-
-PAUSE_SECONDS = 5
 
 
 class Command(BaseCommand):
@@ -64,7 +63,7 @@ class Command(BaseCommand):
                 raise OnLegalHold(f"The legal hold {erasure['hold_id']} came meanwhile; the rest waits for its end")
             if sys.stderr.isatty():
                 self.stderr.write("Waiting for requests that were under way …")
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(max(1.0, (erasure["settles_at"] - clock.now()).total_seconds()))
             erasure = continue_erasure(actor, erasure)
         return erasure
 
