@@ -23,7 +23,7 @@ def main(packages: Path, target: Path) -> None:
     for script in SCRIPTS:
         shutil.copy(Path(__file__).with_name(script), target / script)
     collect_static(target)
-    compile_bytecode(target)
+    compile_bytecode(target, seen_at=str(target))
 
 
 def _files(root: Path, names: tuple[str, ...] | list[str]) -> Iterator[Path]:

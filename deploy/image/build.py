@@ -53,7 +53,12 @@ def _pull() -> bool:
 
 def _bootstrap() -> None:
     BUILD.mkdir(exist_ok=True)
-    command = ["mmdebstrap", "--quiet", "--variant=essential", "--include=python3.11,python3.11-venv,ca-certificates"]
+    command = [
+        "mmdebstrap",
+        "--quiet",
+        "--variant=essential",
+        "--include=python3.11,python3.11-venv,ca-certificates,libstdc++6",
+    ]
     command += [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in LEFT_OUT]
     command += ["--customize-hook", f'chroot "$1" sh -c "{LINKS}"', "bookworm", str(BASE)]
     try:

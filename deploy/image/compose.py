@@ -84,7 +84,7 @@ def _compose(*arguments: str, environment: dict[str, str]) -> None:
     )
     if done.returncode:
         for service in ("mongo", "init", "server", "worker"):
-            print(engine("logs", "--tail", "20", f"{PROJECT}-{service}-1", check=False))
+            print(engine("logs", "--tail", "20", f"{PROJECT}-{service}-1", check=False, errors=True))
     expect(done.returncode == 0, f"docker compose {arguments[0]}", done.stdout + done.stderr)
 
 

@@ -57,7 +57,7 @@ class Container:
         return engine("inspect", "--format", "{{.State.Running}}", self.name) == "true"
 
     def logs(self) -> str:
-        return engine("logs", self.name, check=False)
+        return engine("logs", self.name, check=False, errors=True)
 
 
 def free_port() -> int:

@@ -25,14 +25,17 @@ def find_engine() -> str:
     sys.exit("Install docker or podman: no container engine answers on this machine.")
 
 
-def engine(*arguments: str, check: bool = True) -> str:
-    """Run the engine; what it prints comes out. Raises CalledProcessError, after showing its errors."""
+def engine(*arguments: str, check: bool = True, errors: bool = False) -> str:
+    """Run the engine; what it prints comes out, with ``errors`` also the other stream.
+
+    Raises CalledProcessError, after showing everything.
+    """
     command = [find_engine(), *arguments]
     done = subprocess.run(command, check=False, text=True, cwd=ROOT, capture_output=True)
     if check and done.returncode:
         sys.stderr.write(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         done.check_returncode()
-    return done.stdout.strip()
+    return (done.stdout + done.stderr * errors).strip()
 
 
 def has_image(name: str) -> bool:

@@ -1,7 +1,6 @@
 """What the checks of the images have in common: asking, waiting, and telling what was seen."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -35,14 +34,6 @@ def get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[in
         return 0, ""
     finally:
         connection.close()
-
-
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def await_true(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
