@@ -13,15 +13,19 @@ from django.core.files.storage import default_storage
 
 from ticketing.errors import InvalidInput
 from ticketing.mongo.repository import Document
-from tickets.attachments.files import HEAD_BYTES, Measured, find_bucket, measure_chunks, sniff, store
+from tickets.attachments.files import HEAD_BYTES, Measured, find_bucket, measure_chunks, sniff, storage_errors, store
 from tickets.attachments.rules import check_arrived, check_sha256
 
 if TYPE_CHECKING:  # it brings boto3
     from tickets.attachments.bucket import Bucket
 
 
+@storage_errors()
 def receive(upload: Document, chunks: Iterable[bytes]) -> None:
-    """Keeps the bytes on the file system, in place of what came before. Raises InvalidInput unless all of them came."""
+    """Keeps the bytes on the file system, in place of what came before.
+
+    Raises InvalidInput unless all of them came, FilesUnavailable.
+    """
     target = Path(default_storage.path(upload["storage_key"]))
     target.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=target.parent, delete=False) as file:
@@ -36,11 +40,12 @@ def receive(upload: Document, chunks: Iterable[bytes]) -> None:
     unfinished.replace(target)
 
 
+@storage_errors()
 def take_over(upload: Document, key: str) -> Measured:
     """Copies what arrived to the key and tells what it is.
 
-    Raises FileNotFoundError when nothing arrived. Raises InvalidInput when it is not what was announced; then nothing
-    is left of it.
+    Raises FileNotFoundError when nothing arrived, FilesUnavailable, and InvalidInput when it is not what was announced;
+    then nothing is left of it.
     """
     bucket = find_bucket()
     try:

@@ -1,8 +1,11 @@
 """The bytes: measuring a file, keeping it in the storage, and getting it back."""
 
 import hashlib
+import logging
 import secrets
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,8 +13,9 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
+from django.http import UnreadablePostError
 
-from ticketing.errors import TooLarge
+from ticketing.errors import TicketingError, TooLarge
 from ticketing.mongo import ObjectId
 from tickets.attachments.rules import TEXT_TYPE, UNKNOWN_TYPE, check_not_empty, is_text
 
@@ -20,6 +24,14 @@ if TYPE_CHECKING:  # it brings boto3
 
 HEAD_BYTES = 8192  # what a file's type is told by
 INCOMING = "incoming"
+RETRY_AFTER_SECONDS = 30
+logger = logging.getLogger("ticketing.attachments")
+
+
+class FilesUnavailable(TicketingError):
+    """The storage is full, failing or out of reach. Nothing was kept of what was sent."""
+
+    code, status, title = "files_unavailable", 503, "Files cannot be stored or read just now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +96,34 @@ def find_bucket() -> "Bucket | None":
     return cast("Bucket", default_storage) if hasattr(default_storage, "presigned_put") else None
 
 
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turns what a storage fails with into FilesUnavailable; a missing file and a sender who hung up are none."""
+    try:
+        yield
+    except (FileNotFoundError, ConnectionError, UnreadablePostError):
+        raise
+    except Exception as error:
+        if not _is_of_storage(error):
+            raise
+        logger.exception("the storage of files fails")
+        raise FilesUnavailable(headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from error
+
+
+def _is_of_storage(error: Exception) -> bool:
+    """Botocore is asked only where it is there: without a bucket nothing imports it."""
+    botocore = sys.modules.get("botocore.exceptions")
+    return isinstance(error, OSError) or (
+        botocore is not None and isinstance(error, (botocore.BotoCoreError, botocore.ClientError))
+    )
+
+
+@storage_errors()
 def store(key: str, upload: "File[Any]") -> None:
-    """Keeps a file under the key. A failure leaves nothing behind, as far as the storage still answers."""
+    """Keeps a file under the key. A failure leaves nothing behind, as far as the storage still answers.
+
+    Raises FilesUnavailable.
+    """
     # As a plain file, because the storage would move a large upload's temporary file away: a transaction that is tried
     # again stores it again.
     try:

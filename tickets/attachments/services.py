@@ -17,7 +17,7 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 from tickets.access import access_ticket, sees_internal
-from tickets.attachments.files import Measured, find_bucket, measure, new_key, store
+from tickets.attachments.files import Measured, find_bucket, measure, new_key, storage_errors, store
 from tickets.attachments.repository import AttachmentRepository
 from tickets.attachments.rules import clean_name, clean_type
 from tickets.conversation.models import Visibility
@@ -130,8 +130,9 @@ def find_download_url(attachment: Document, method: str = "GET") -> str | None:
     return bucket.presigned_get(key, name=name, seconds=DOWNLOAD_SECONDS, method=method)
 
 
+@storage_errors()
 def open_file(attachment: Document) -> "File[Any]":
-    """An attachment's open file, which the caller closes. Raises NotFound."""
+    """An attachment's open file, which the caller closes. Raises NotFound, FilesUnavailable."""
     try:
         return default_storage.open(attachment["storage_key"])
     except FileNotFoundError:

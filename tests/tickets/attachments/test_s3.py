@@ -14,7 +14,8 @@ from moto import mock_aws
 from tests.cast import Cast, actor_of
 from ticketing.errors import NotFound, TooLarge
 from tickets.attachments import services, sweeping
-from tickets.attachments.files import new_key
+from tickets.attachments.files import FilesUnavailable, new_key
+from tickets.attachments.repository import AttachmentRepository
 from tickets.attachments.services import access_attachment, add_attachment, open_file
 from tickets.attachments.sweeping import find_missing_files, sweep_files
 from tickets.services import open_ticket
@@ -54,6 +55,15 @@ def test_a_file_goes_up_and_comes_back(cast: Cast, bucket: Any) -> None:
     assert keys(bucket) == []
     with pytest.raises(NotFound, match="file is missing"):
         open_file(added)
+
+
+def test_a_bucket_that_is_not_there_is_no_fault_of_the_sender(cast: Cast, bucket: Any) -> None:
+    carla = actor_of(cast.carla)
+    ticket = open_ticket(carla, title="Broken")
+    bucket.delete()
+    with pytest.raises(FilesUnavailable):
+        add_attachment(carla, ticket["_id"], SimpleUploadedFile("a.txt", b"x"))
+    assert AttachmentRepository(cast.acme.pk).count({}) == 0
 
 
 def test_failures_leave_nothing_in_the_bucket(

@@ -19,6 +19,7 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import PageRequest
 from ticketing.mongo.repository import Document
 from tickets.attachments import services
+from tickets.attachments.files import FilesUnavailable
 from tickets.attachments.lists import page_of_attachments
 from tickets.attachments.repository import AttachmentRepository
 from tickets.attachments.services import access_attachment, add_attachment, open_file
@@ -147,8 +148,9 @@ def test_an_empty_file_is_refused(cast: Cast, ticket: Document, files: Path) -> 
 
 def test_a_storage_that_fails_leaves_nothing(cast: Cast, ticket: Document, files: Path, settings: Any) -> None:
     use_storage(settings, f"{__name__}.BrokenStorage", files)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(FilesUnavailable) as failure:
         add_attachment(actor_of(cast.carla), ticket["_id"], upload())
+    assert (failure.value.status, failure.value.headers) == (503, {"Retry-After": "30"})
     check_nothing_is_left(files, ticket)
 
 
