@@ -70,6 +70,9 @@ image: ## the container images ticketing:server, ticketing:worker and ticketing:
 image-check: .venv/dev.stamp ## the images, worked as production would, and compose.yaml
 	@$(BIN)/python -m deploy.image.check
 
+release: .venv/run.stamp ## the package to a stage, and back if it does not work there: make release STAGE=dev
+	$(BIN)/python -m deploy.release $(STAGE)
+
 package: build/ticketing.zip ## the zip for AWS Lambda, made as Zappa makes it
 
 bench-cold-start: build/ticketing.zip build/cold-start/stamp ## a cold start of the Lambda package, beside FastAPI's
