@@ -8,7 +8,7 @@ DOCUMENT := docs/openapi.yaml
 SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lint check gates $(GATES) openapi constraints image package clean
+.PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench-cold-start failover-trial clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
