@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from ticketing import env
@@ -29,6 +30,7 @@ FIELDS = (
     *("bytes", "command", "collection", "shape", "documents", "job", "outcome", "notes", "attachment"),
 )
 LEFT_OUT = "…"
+_TOLD = (ProgrammingBug, ImproperlyConfigured, ImportError)  # errors whose texts are ours
 MOST_FRAMES, MOST_CAUSES, LONGEST_MESSAGE = 30, 5, 2000
 
 # Ours have none; gunicorn quotes what it has been sent.
@@ -39,9 +41,9 @@ _TELLING = re.compile(
     r"|(?<=\?)[^\s'\"]+"  # a query
     r"|[^\s@<>()\[\]{}'\",;:=]+@[^\s@<>()\[\]{}'\",;:=]+"  # an address of mail
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\btk_[\w-]+"  # tokens and keys
-    r"|(?<=\bBearer )\S+|(?<=\bApi-Key )\S+|(?<=\bBasic )\S+",
-    re.IGNORECASE,
+    r"|(?<=\b[Bb]earer )\S+|(?<=\b[Aa]pi-[Kk]ey )\S+|(?<=\b[Bb]asic )\S+"
 )
+_SUSPICIOUS = re.compile(r"[@?]|eyJ|tk_|[Bb]earer|[Aa]pi-[Kk]ey|[Bb]asic")  # found quickly; most texts are not
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CODE = re.compile(r"\w{1,60}")
 
@@ -94,7 +96,7 @@ def route_of(request: HttpRequest) -> str:
 
 
 def describe_exception(error: BaseException) -> str:
-    """The tracebacks of an error and of what it was raised from, the first cause first. Texts of our bugs alone."""
+    """The tracebacks of an error and of what it was raised from, the first cause first. Texts of _TOLD alone."""
     described = []
     for each in reversed(list(_chain(error))):
         frames = traceback.format_tb(each.__traceback__, limit=-MOST_FRAMES)
@@ -105,7 +107,7 @@ def describe_exception(error: BaseException) -> str:
 def _name(error: BaseException) -> str:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    if isinstance(error, ProgrammingBug):
+    if isinstance(error, _TOLD):
         return f"{name}: {error}"
     code = getattr(error, "code", None) or getattr(error, "errno", None)
     return f"{name} ({code})" if _CODE.fullmatch(str(code)) and code is not None else name
@@ -139,7 +141,8 @@ def _looked_through(value: Any) -> Any:
         return {str(name): _looked_through(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_looked_through(inner) for inner in value]
-    return _TELLING.sub(LEFT_OUT, str(value))
+    text = str(value)
+    return _TELLING.sub(LEFT_OUT, text) if _SUSPICIOUS.search(text) else text
 
 
 def _context(record: logging.LogRecord) -> dict[str, str]:

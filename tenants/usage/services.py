@@ -16,8 +16,9 @@ from django.core.signals import request_finished
 from tenants.repository import TenantRepository
 from tenants.usage.repository import UsageRepository
 from ticketing import clock
+from ticketing.logs import current_request
 from ticketing.mongo import ObjectId
-from ticketing.mongo.client import transactional
+from ticketing.mongo.client import after_commit, transactional
 from ticketing.mongo.repository import Document
 
 COUNTERS = ("requests", "cpu_milliseconds", "database_milliseconds", "mails")
@@ -65,11 +66,16 @@ _ledger = _Ledger()
 
 
 def record_usage(tenant_id: ObjectId, **amounts: float) -> None:
-    """Counts for the tenant and the present day in UTC. Raises ValueError for a name that is not one of COUNTERS."""
+    """Counts for the tenant and the present day in UTC. Raises ValueError for a name that is not one of COUNTERS.
+
+    What is due is stored at once, or once the transaction under way has committed; in a request, once it is answered.
+    """
     if unknown := amounts.keys() - set(COUNTERS):
         raise ValueError(f"there is no counter {', '.join(sorted(unknown))}")
     if settings.USAGE_FLUSH_SECONDS:
         _ledger.add((tenant_id, today()), amounts)
+        if _ledger.is_due and current_request.get() is None:
+            after_commit(_ledger.store)
 
 
 def flush_usage() -> None:

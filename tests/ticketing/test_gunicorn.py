@@ -68,7 +68,7 @@ class Server:
         status, text = self.get("/metrics", Authorization=f"Bearer {TOKEN}")
         assert status == 200
         labels = 'method="GET",route="/api/v1/tickets",status="200"'
-        found = re.search(rf"^ticketing_requests_total{{{{{labels}}}}} (\S+)$", text, re.MULTILINE)
+        found = re.search(rf"^ticketing_requests_total{{{labels}}} (\S+)$", text, re.MULTILINE)
         return int(float(found[1])) if found else 0
 
     def workers(self) -> set[int]:

@@ -20,7 +20,7 @@ from tests.cast import Cast, api
 from ticketing.jobs import Run
 from ticketing.jobs.registry import known_jobs
 from ticketing.mongo import ObjectId
-from ticketing.mongo.client import unavailable
+from ticketing.mongo.client import transactional, unavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +134,26 @@ class TestCounting:
         assert stored(cast.acme.pk)["requests"] == 2
         client.get("/api/v1/tickets")
         assert stored(cast.acme.pk)["requests"] == 2
+
+    def test_what_no_request_counts_is_stored_when_it_is_due(self, cast: Cast) -> None:
+        record_usage(cast.acme.pk, mails=1)
+        services._ledger._next_at = 0
+        record_usage(cast.acme.pk, mails=1)
+        assert stored(cast.acme.pk)["mails"] == 2
+
+    def test_a_transaction_that_fails_takes_no_counts_along(self, cast: Cast) -> None:
+        @transactional
+        def work() -> None:
+            record_usage(cast.acme.pk, mails=1)
+            services._ledger._next_at = 0
+            record_usage(cast.acme.pk, mails=1)
+            raise ValueError
+
+        with pytest.raises(ValueError):  # noqa: PT011 - it is the one raised above
+            work()
+        assert stored(cast.acme.pk) == {}
+        flush_usage()
+        assert stored(cast.acme.pk)["mails"] == 2
 
     def test_unknown_counters_are_refused(self, cast: Cast) -> None:
         with pytest.raises(ValueError, match="there is no counter miles"):
