@@ -10,6 +10,7 @@ from deploy.image.engine import BUILD, PYTHON_IMAGE, ROOT, TARGETS, engine, find
 BASE = BUILD / "python-3.11-slim-bookworm.tar"
 REGISTRY_SECONDS = 120
 LINKS = "ln -s /usr/bin/python3.11 /usr/local/bin/python; ln -s /usr/bin/python3.11 /usr/local/bin/python3"
+PACKAGES = ("python3.11", "python3.11-venv", "ca-certificates", "libstdc++6")
 LEFT_OUT = ("man", "doc", "locale", "info", "lintian")
 
 
