@@ -18,7 +18,7 @@ from ticketing.mongo.client import DUPLICATE_KEY, current_session, get_database,
 from ticketing.mongo.extended_json import from_json, to_json
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024 + 16 * 1024  # the server's own limit for what it stores
-READ_AT_ONCE, LOAD_AT_ONCE = 10_000, 1_000  # documents; the server cuts the former at 16 MB
+READ_AT_ONCE = LOAD_AT_ONCE = 1_000  # documents; the server cuts what it gives at 16 MB
 SNAPSHOT_UNAVAILABLE = 246  # the server's error code for a collection whose indexes changed after the snapshot
 
 RawDocument = RawBSONDocument
@@ -170,9 +170,12 @@ def insert(name: str, document: Mapping[str, Any]) -> None:
 
 
 def remove(name: str, where: Mapping[str, Any]) -> int:
-    """Removes all matches and tells how many there were."""
+    """Removes all matches, some at a time, so that no command outlasts the socket; tells how many there were."""
+    collection, removed = get_database()[name], 0
     with translated_errors():
-        return get_database()[name].delete_many(where).deleted_count
+        while ids := [each["_id"] for each in collection.find(where, {"_id": 1}, limit=LOAD_AT_ONCE)]:
+            removed += collection.delete_many({"_id": {"$in": ids}}).deleted_count
+    return removed
 
 
 def drop(name: str) -> None:

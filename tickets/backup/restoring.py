@@ -122,7 +122,9 @@ def _load(
 ) -> None:
     entry = manifest.collections[name]
     if tenant_id is None:
+        # Indexes first: to build one over millions of documents takes longer than a command may.
         dump.create_collection(name, entry.options)
+        dump.create_indexes(name, entry.indexes)
     elif name in LEFT_OUT:
         dump.remove(name, of_tenant(name, tenant_id))
     documents = documents_of(place, manifest, name, tenant_id, lambda _: None)
@@ -133,8 +135,6 @@ def _load(
         on_progress(number)
     if loaded != expected:
         raise InvalidInput.of("backup", f"{place} has changed meanwhile")
-    if tenant_id is None:
-        dump.create_indexes(name, entry.indexes)
 
 
 def _mark(marker: Any, place: Place) -> None:

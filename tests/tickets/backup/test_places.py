@@ -163,6 +163,7 @@ def test_the_commands_tell_what_they_did(cast: Cast, tmp_path: Path, elsewhere: 
     call_command("backup", str(tmp_path / "b"), "--tenant", "acme", "--without-files")
     told = capsys.readouterr().out
     assert "without files" in told
+    assert not (tmp_path / "b" / "files").exists()
     assert " MB a second" in told
     with elsewhere():
         call_command("migrate", verbosity=0)
