@@ -18,7 +18,7 @@ from tickets.workflow.rules import DEFAULT_WORKFLOW, STATUSES
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ticketing", "tenants", "accounts", "tickets")
 INTEGRATORS, OPERATORS = ROOT / "docs" / "integrators.md", ROOT / "docs" / "operators.md"
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "ticketing" / "mongo" / "README.md"]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "ticketing" / "mongo" / "README.md"]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 OF_COMMANDS = {"snapshot_too_old", "not_empty", "file_missing"}  # errors that no request can meet
 DJANGO_OWN = {"help", "version"}  # known to manage.py without being listed
