@@ -32,6 +32,8 @@ teams.read                 read    . + + .
 teams.manage               admin   . . + .
 api_keys.manage            admin   . . + .
 settings.manage            admin   . . + .
+privacy.manage             admin   . . + .
+exports.manage             admin   . . + .
 console.enter              never   . + + +
 tenants.manage             never   . . . +
 tenants.enter              never   . . . +

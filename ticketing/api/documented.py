@@ -98,6 +98,8 @@ TAGS = {
     "auth": "Signing in and out, and one's own account.",
     "comments": "What is said on a ticket.",
     "events": "Who changed what, and when.",
+    "exports": "Everything the tenant owns as one file, for its admins.",
+    "privacy": "Erasing people, legal holds and retention, for the tenant's admins.",
     "root": "Where to start.",
     "stats": "Counts for a period and any filter.",
     "teams": "Groups of staff.",
