@@ -3,11 +3,12 @@
 PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,$(shell \
 	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
-GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check cfn-lint test upgrade-test image-check
+GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check cfn-lint test upgrade-test deployment-test image-check
 DOCUMENT := docs/openapi.yaml
 SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR: # half a package is none
 .PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench-cold-start failover-trial clean
 
 help: ## this list
@@ -64,6 +65,9 @@ constraints: .venv/dev.stamp ## pin what is installed, after a change of the req
 upgrade-test: .venv/dev.stamp ## the previous version and this one on one database, under load, up and back
 	$(BIN)/pytest tests/deploy/test_upgrade.py
 
+deployment-test: .venv/dev.stamp build/ticketing.zip ## a stage made, released, used, updated, taken back and taken down, on moto
+	$(BIN)/pytest tests/deploy/test_deployment.py
+
 image: ## the container images ticketing:server, ticketing:worker and ticketing:lambda
 	@$(or $(wildcard $(BIN)/python),$(PYTHON)) -m deploy.image.build
 
@@ -116,8 +120,9 @@ $(LAMBDA)/package.stamp: requirements.txt constraints.txt .venv/run.stamp
 		-r $(LAMBDA)/requirements.txt --target $(LAMBDA)/lib/python3.11/site-packages
 	@touch $@
 
-.PHONY: build/ticketing.zip
-build/ticketing.zip: $(LAMBDA)/package.stamp
+PACKAGED := $(shell find accounts tenants tickets ticketing deploy/package manage.py zappa_settings.json -type f -not -name '*.pyc')
+
+build/ticketing.zip: $(LAMBDA)/package.stamp $(PACKAGED)
 	@VIRTUAL_ENV=$(abspath $(LAMBDA)) $(BIN)/zappa package production --output $@
 
 build/cold-start/stamp: benchmarks/cold_start/requirements.txt

@@ -75,7 +75,7 @@ def apply(stacks: Any, stage: str, name: str, values: Values) -> str:
     return "updated" if there else "made"
 
 
-def throttle(gateway: Any, api: str, stage: str, rate: int, burst: int) -> None:
+def throttle(gateway: Any, api: str, stage: str, rate: float, burst: int) -> None:
     """How many requests the API takes. The stage is zappa's, so no template can say it; zappa leaves it alone."""
     limits = {"rateLimit": rate, "burstLimit": burst}
     operations = [{"op": "replace", "path": f"/*/*/throttling/{name}", "value": str(limits[name])} for name in limits]

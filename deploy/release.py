@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from deploy.infrastructure import find_api
+from deploy.infrastructure import find_api, throttle
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "build" / "ticketing.zip"
@@ -49,13 +49,16 @@ class Release:
         self._settings = settings
         self._function = f"ticketing-{stage}"
         self._lambda = boto3.client("lambda")
+        self._gateway = boto3.client("apigateway")
 
     def run(self, *, smoke: bool) -> None:
         """Raises Failed when the new version is not served; then the version before is, if there was one."""
-        before = self._find_served()
+        before, limits = self._find_served(), self._find_limits()
         try:
             self._zappa("update" if before else "deploy", "--zip", str(self._package))
             self._check_code()
+            if limits:  # zappa deploys the API anew; what it may take does not change by that
+                throttle(self._gateway, *limits)
             self._zappa("manage", "migrate --noinput")
             if smoke:
                 self._smoke()
@@ -72,6 +75,14 @@ class Release:
         except self._lambda.exceptions.ResourceNotFoundException:
             return None
         return Served(found["CodeSha256"], {name: found[name] for name in CONFIGURATION if name in found})
+
+    def _find_limits(self) -> tuple[str, str, float, int] | None:
+        api = find_api(boto3.client("cloudformation"), self._stage)
+        if api is None:
+            return None
+        stage = self._gateway.get_stage(restApiId=api, stageName=self._stage)
+        found = stage.get("methodSettings", {}).get("*/*")
+        return found and (api, self._stage, found["throttlingRateLimit"], found["throttlingBurstLimit"])
 
     def _check_code(self) -> None:
         digest = base64.b64encode(hashlib.sha256(self._package.read_bytes()).digest()).decode()

@@ -100,7 +100,7 @@ DELIVERY_MAY = [
     ("s3:PutObject", "arn:aws:s3:::ticketing-{}-deployments/ticketing-template.json"),
     ("s3:ListBucket", "arn:aws:s3:::ticketing-{}-deployments"),
     ("cloudformation:UpdateStack", arn("cloudformation", "stack/ticketing-{}/1234")),
-    ("events:PutRule", arn("events", "rule/ticketing-{}-background-jobs")),
+    ("events:PutRule", arn("events", "rule/ticketing-{}-jobs")),
     ("iam:GetRole", role_arn("ticketing-{}-function")),
 ]
 
