@@ -90,7 +90,7 @@ class Functions:
         code = hashlib.sha256(function.code_bytes).hexdigest()[:16]
         return {
             "_HANDLER": str(function.handler),
-            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_ACCESS_KEY_ID": "function",
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_SESSION_TOKEN": "testing",
             "AWS_REGION": function.region,

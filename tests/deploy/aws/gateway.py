@@ -21,7 +21,7 @@ MAX_BODY = 10 * 1024 * 1024  # https://docs.aws.amazon.com/apigateway/latest/dev
 
 
 class Gateway:
-    """A WSGI application: /<stage>/<path>, as the API's own address has it."""
+    """A WSGI application, and a proxy for clients: http://<api>.execute-api.<region>.amazonaws.com/<stage>/<path>."""
 
     def __init__(self, functions: Functions, lambdas: LambdaBackend, region: str) -> None:
         self._functions = functions
@@ -33,7 +33,7 @@ class Gateway:
 
     def _answer(self, request: Request) -> Response:
         stage, _, path = request.path.removeprefix("/").partition("/")
-        api = self._find_api(stage)
+        api = self._find_api(request.host.partition(".")[0], stage)
         if api is None:
             return _message(403, "Forbidden")
         body = request.get_data()
@@ -52,9 +52,9 @@ class Gateway:
             return _message(502, "Internal server error")
         return _response(answer, _is_binary(api))
 
-    def _find_api(self, stage: str) -> RestAPI | None:
-        apis = apigateway_backends[DEFAULT_ACCOUNT_ID][self._region].apis.values()
-        return next((api for api in apis if stage in api.stages), None)
+    def _find_api(self, name: str, stage: str) -> RestAPI | None:
+        api = apigateway_backends[DEFAULT_ACCOUNT_ID][self._region].apis.get(name)
+        return api if api is not None and stage in api.stages else None
 
 
 def _is_binary(api: RestAPI) -> bool:

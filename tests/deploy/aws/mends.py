@@ -1,10 +1,12 @@
-"""Requests that moto answers wrongly or not at all, answered from what moto itself stores."""
+"""Requests that moto answers wrongly or not at all, answered from what moto stores; and a list of who asked what."""
 
 import base64
+import dataclasses
 import io
 import json
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -15,15 +17,18 @@ from moto.cloudformation.models import cloudformation_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from werkzeug.wrappers import Request, Response
 
+from tests.deploy.aws.calls import identify
 from tests.deploy.aws.functions import Functions, PayloadTooLarge
 
+WATCHED = ("delivery", "function")  # access keys
 Answer = Callable[[Request, str], Response]
 
 
 class Mends:
     """A WSGI middleware round moto."""
 
-    def __init__(self, moto: Any, functions: Functions, region: str) -> None:
+    def __init__(self, moto: Any, functions: Functions, region: str, calls: Path) -> None:
+        self._calls = calls
         self._moto = moto
         self._functions = functions
         self._lambdas = lambda_backends[DEFAULT_ACCOUNT_ID][region]
@@ -42,6 +47,7 @@ class Mends:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
+        self._note(environ, request)
         for method, pattern, answer in self._answers:
             if request.method == method and (match := re.fullmatch(pattern, request.path.rstrip("/"))):
                 return self._catch(answer, request, unquote(match[1]))(environ, start_response)
@@ -50,11 +56,21 @@ class Mends:
         if request.method == "POST" and re.fullmatch(r"/\d{4}-\d\d-\d\d/functions/[^/]+/policy", request.path):
             start_response = _as_created(start_response)
         if request.method == "POST" and request.path == "/":
-            form = parse_qs(_read_body(environ, request))
+            form = parse_qs(_read_body(environ, request).decode(errors="replace"))
             if form.get("Action") == ["DeleteStack"]:
                 self._delete_apis(form["StackName"][0])
         answered: Iterable[bytes] = self._moto(environ, start_response)
         return answered
+
+    def _note(self, environ: dict[str, Any], request: Request) -> None:
+        """Write down who asks for what; only what the accounts under test ask."""
+        if not re.search(f"Credential=({'|'.join(WATCHED)})/", request.headers.get("Authorization", "")):
+            return
+        if call := identify(
+            request, b"" if "/s3/" in request.headers["Authorization"] else _read_body(environ, request)
+        ):
+            with self._calls.open("a") as file:
+                print(json.dumps(dataclasses.asdict(call)), file=file)
 
     def _catch(self, answer: Answer, request: Request, name: str) -> Response:
         try:
@@ -125,11 +141,11 @@ class Mends:
         return {**{f"{each}ProvisionedConcurrentExecutions": wanted for each in names}, "Status": "READY"}
 
 
-def _read_body(environ: dict[str, Any], request: Request) -> str:
+def _read_body(environ: dict[str, Any], request: Request) -> bytes:
     """The body, which moto can read once more."""
     body = request.get_data()
     environ["wsgi.input"] = io.BytesIO(body)
-    return body.decode()
+    return body
 
 
 def _complete_binary_types(environ: dict[str, Any], request: Request) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.deploy.aws.server FOLDER`: prints the two addresses as JSON and serves until it is ended."""
+"""`python -m tests.deploy.aws.server FOLDER FILE`: writes the two addresses to the file, serves until it is ended."""
 
 import json
 import logging
@@ -20,17 +20,19 @@ REGION = "eu-central-1"
 HOST = "127.0.0.1"
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, ready: Path) -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     lambdas = lambda_backends[DEFAULT_ACCOUNT_ID][REGION]
     moto = DomainDispatcherApplication(create_backend_app)
     aws = make_server(HOST, 0, moto, threaded=True, request_handler=MotoRequestHandler)
     functions = Functions(folder, _address(aws))
-    aws.app = Mends(moto, functions, REGION)
+    aws.app = Mends(moto, functions, REGION, folder / "calls")
     gateway = make_server(HOST, 0, Gateway(functions, lambdas, REGION), threaded=True)
     threading.Thread(target=aws.serve_forever, daemon=True).start()
     threading.Thread(target=gateway.serve_forever, daemon=True).start()
-    print(json.dumps({"aws": _address(aws), "gateway": _address(gateway)}), flush=True)
+    partial = ready.with_suffix(".partial")
+    partial.write_text(json.dumps({"aws": _address(aws), "gateway": _address(gateway)}))
+    partial.rename(ready)  # whole, or not there
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     functions.stop()
 
@@ -41,4 +43,4 @@ def _address(server: BaseWSGIServer) -> str:
 
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
