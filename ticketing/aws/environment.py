@@ -26,4 +26,4 @@ def prepare() -> None:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     os.environ.update(FORCED)
-    load_secrets(os.environ)
+    load_secrets(os.environ.get("SECRETS", ""), os.environ)

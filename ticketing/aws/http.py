@@ -42,21 +42,21 @@ def is_request(event: Event) -> bool:
 def make_handler(application: Application) -> Callable[[Event, Any], Event]:
     """A handler of HTTP events for a WSGI application."""
 
-    def with_context(environ: Environ, start_response: Any) -> Iterable[bytes]:
-        event: Event = environ["apig_wsgi.full_event"]
+    def with_context(request: Environ, start_response: Any) -> Iterable[bytes]:
+        event: Event = request["apig_wsgi.full_event"]
         address = client_address(event)
         for name in _ABOUT_THE_CLIENT:
-            environ.pop(name, None)
-        environ["REMOTE_ADDR"] = address
+            request.pop(name, None)
+        request["REMOTE_ADDR"] = address
         prefix, shown = _stage(event)
-        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(prefix) or "/"
-        environ["SCRIPT_NAME"] = shown
+        request["PATH_INFO"] = request["PATH_INFO"].removeprefix(prefix) or "/"
+        request["SCRIPT_NAME"] = shown
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             # Django writes cookies with a blank in front, which servers cut off and gateways may not.
             return start_response(status, [(name, value.strip()) for name, value in headers], exc_info)
 
-        return application(environ, start)
+        return application(request, start)
 
     convert = make_lambda_handler(with_context, binary_support=True)
 

@@ -28,12 +28,11 @@ class _ExtensionAbsent(Exception):
     """No extension answers, or not yet: it serves nothing while the function is being initialised."""
 
 
-def load_secrets(environment: Environment) -> None:
-    """Set the variables that ``SECRETS`` refers to; one that is set already stays as it is.
+def load_secrets(reference: str, environment: Environment) -> None:
+    """Set the variables that the reference in ``SECRETS`` holds; one that is set already stays as it is.
 
-    Nothing is asked, nor imported, without ``SECRETS``. Raises SecretMissing.
+    Nothing is asked, nor imported, where the reference is empty. Raises SecretMissing.
     """
-    reference = environment.get("SECRETS", "")
     if not reference:
         return
     kind, _, where = reference.partition(":")

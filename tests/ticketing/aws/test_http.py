@@ -32,7 +32,7 @@ each_gateway = pytest.mark.parametrize("gateway", GATEWAYS, ids=lambda each: str
 @pytest.fixture
 def answer(settings: Any) -> Callable[[Event], Event]:
     """The platform behind any gateway."""
-    settings.ALLOWED_HOSTS = [events.DOMAIN]
+    settings.ALLOWED_HOSTS = [events.DOMAIN, "testserver"]
     handle = http.make_handler(WSGIHandler())
     return lambda event: handle(event, None)
 

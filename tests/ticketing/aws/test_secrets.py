@@ -88,19 +88,19 @@ def extension(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     server.server_close()
 
 
-def loaded(**environment: str) -> dict[str, str]:
-    load_secrets(environment)
+def loaded(reference: str, **environment: str) -> dict[str, str]:
+    load_secrets(reference, environment)
     return {name: environment[name] for name in VALUES if name in environment}
 
 
 @pytest.mark.parametrize("reference", [SSM, SSM.rstrip("/"), MANAGER])
 def test_secrets_come_from_the_services(services: None, reference: str) -> None:
-    assert loaded(SECRETS=reference) == VALUES
+    assert loaded(reference) == VALUES
 
 
 @pytest.mark.parametrize("reference", [SSM, MANAGER])
 def test_secrets_come_from_the_extension_where_it_is(extension: dict[str, str], reference: str) -> None:
-    assert loaded(SECRETS=reference, **extension) == VALUES
+    assert loaded(reference, **extension) == VALUES
     assert Extension.asked
 
 
@@ -108,18 +108,18 @@ def test_an_extension_that_is_not_ready_is_passed_by(
     services: None, extension: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Extension, "ready", False)
-    assert loaded(SECRETS=SSM, **extension) == VALUES
+    assert loaded(SSM, **extension) == VALUES
     assert len(Extension.asked) == 1
 
 
 def test_what_is_set_stays(services: None) -> None:
-    assert loaded(SECRETS=SSM, SECRET_KEY="my own") == {**VALUES, "SECRET_KEY": "my own"}
+    assert loaded(SSM, SECRET_KEY="my own") == {**VALUES, "SECRET_KEY": "my own"}
 
 
 def test_a_missing_secret_is_named_with_its_reference_and_no_value_is_shown(services: None) -> None:
     boto3.client("ssm").delete_parameters(Names=["/ticketing/test/MONGODB_URI"])
     with pytest.raises(SecretMissing) as missing:
-        loaded(SECRETS=SSM)
+        loaded(SSM)
     assert str(missing.value) == f"MONGODB_URI is neither set nor at the reference SECRETS={SSM}"
 
 
@@ -136,7 +136,7 @@ def test_a_missing_secret_is_named_with_its_reference_and_no_value_is_shown(serv
 )
 def test_a_reference_to_nothing_is_an_error(services: None, reference: str, text: str) -> None:
     with pytest.raises(SecretMissing) as missing:
-        loaded(SECRETS=reference)
+        loaded(reference)
     assert str(missing.value) == text
 
 
@@ -144,13 +144,11 @@ def test_a_reference_to_nothing_is_an_error(services: None, reference: str, text
 def test_a_secret_of_another_shape_is_an_error_that_does_not_show_it(services: None, content: str) -> None:
     boto3.client("secretsmanager").put_secret_value(SecretId="ticketing/test", SecretString=content)
     with pytest.raises(SecretMissing) as missing:
-        loaded(SECRETS=MANAGER)
+        loaded(MANAGER)
     assert str(missing.value) == "the secret ticketing/test must be a JSON object of names and texts"
 
 
 def test_nothing_is_imported_without_a_reference() -> None:
-    code = (
-        "import os, sys; from ticketing.aws.secrets import load_secrets; load_secrets(os.environ); print(*sys.modules)"
-    )
+    code = "import sys; from ticketing.aws.secrets import load_secrets; load_secrets('', {}); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={})
     assert not {"botocore", "boto3", "http.client", "django"} & set(done.stdout.split())
