@@ -7,7 +7,7 @@ from moto import mock_aws
 
 from tests.deploy.templates import REGION
 
-collect_ignore = ["test_deployment.py", "test_upgrade.py"]  # gates of their own: `make deployment-test`, `make upgrade-test`
+collect_ignore = ["test_deployment.py", "test_upgrade.py"]  # gates of their own, in the Makefile
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from tests.deploy import templates
 from tests.deploy.resources import APPLIERS, apply
 from tests.deploy.templates import Resource, resolve
-from ticketing.aws.secrets import load_secrets
+from ticketing.aws.secrets import NAMES
 from ticketing.observability.metrics import Metric
 from tickets.attachments.bucket import SHA256_HEADER
 from tickets.attachments.files import INCOMING
@@ -68,12 +68,13 @@ def test_the_function_finds_its_secrets_where_the_template_puts_them() -> None:
     )
     apply(Resource("Secrets", resources["Secrets"].type, {**whole, "SecretString": text}, retained=True))
 
-    environment = {"SECRETS": ZAPPA["production"]["aws_environment_variables"]["SECRETS"]}
-    load_secrets(environment)
-
-    assert environment["SECRET_KEY"] == values["SecretKey"]
-    assert environment["JWT_SIGNING_KEY"] == values["JwtSigningKey"] != values["SecretKey"]
-    assert environment["MONGODB_URI"] == GIVEN["secrets"]["MongodbUri"]
+    kind, _, name = ZAPPA["production"]["aws_environment_variables"]["SECRETS"].partition(":")
+    found = json.loads(_secret_value(name))
+    assert kind == "secretsmanager"
+    assert found.keys() <= set(NAMES)
+    assert found["SECRET_KEY"] == values["SecretKey"]
+    assert found["JWT_SIGNING_KEY"] == values["JwtSigningKey"] != values["SecretKey"]
+    assert found["MONGODB_URI"] == GIVEN["secrets"]["MongodbUri"]
 
 
 def _secret_value(name: str) -> str:
