@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
+from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import errors as driver
 from pymongo.errors import OperationFailure
@@ -22,6 +23,7 @@ READ_AT_ONCE = LOAD_AT_ONCE = 1_000  # documents; the server cuts what it gives 
 SNAPSHOT_UNAVAILABLE = 246  # the server's error code for a collection whose indexes changed after the snapshot
 
 RawDocument = RawBSONDocument
+DamagedDocument = BSONError  # a RawDocument is looked into when a field is asked for, and raises it then
 
 
 class Source(Protocol):

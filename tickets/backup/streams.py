@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from ticketing.errors import InvalidInput
+from ticketing.mongo.dump import DamagedDocument
 from tickets.backup.manifest import Checksum
 from tickets.backup.places import Place, Sink, Stream
 
@@ -64,7 +65,7 @@ def checked(place: Place, name: str, expected: Checksum) -> Iterator[gzip.GzipFi
                 yield stream
             while summed.read(CHUNK):
                 pass
-    except (EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, DamagedDocument, ValueError) as error:
         raise InvalidInput.of("backup", f"{place}/{name} is damaged: {error}") from None
     if summed.checksum != expected:
         raise InvalidInput.of("backup", f"{place}/{name} is not the file that was backed up")

@@ -134,6 +134,19 @@ def test_what_is_damaged_is_refused_before_anything_is_written(
             assert (collection_names(), stored_files()) == ([], {}), what
 
 
+@pytest.mark.parametrize("name", ["tenants", "tickets", "counters"])
+def test_a_document_that_is_damaged_within_is_refused_when_a_tenant_is_looked_for(
+    cast: Cast, folder: Path, name: str
+) -> None:
+    """Its length is right, so it is told from a whole one when it is asked whose it is."""
+    path = folder / f"collections/{name}.bson.gz"
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[4] = 0xEE  # the type of the first field: https://bsonspec.org/spec.html has no such one
+    path.write_bytes(gzip.compress(content))
+    with pytest.raises(InvalidInput, match=f"{name}.bson.gz is damaged"):
+        verify(Folder(folder), Manifest.read(Folder(folder)), cast.acme.pk)
+
+
 def test_verifying_writes_nothing(folder: Path, elsewhere: Elsewhere, capsys: Any) -> None:
     with elsewhere():
         call_command("restore", str(folder), "--verify-only")
