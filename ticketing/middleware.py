@@ -1,9 +1,11 @@
-"""What surrounds every request: an empty tenant scope, a limit to forms, one answer for an unreachable database."""
+"""What surrounds every request: an empty tenant scope, host names, a limit to forms, an unreachable database."""
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 from django.utils import timezone
 
 from ticketing.errors import TooLarge
@@ -58,6 +60,15 @@ class StorageErrorMiddleware:
         from ticketing.api.errors import find_storage_response
 
         return find_storage_response(exception)
+
+
+class HostMiddleware(CommonMiddleware):
+    """Refuses host names that are not ours, but for health checks: load balancers probe by address."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        if re.search(settings.HEALTH_CHECKS, request.path_info.lstrip("/")):
+            return None
+        return super().process_request(request)
 
 
 def _limit(request: HttpRequest) -> int:

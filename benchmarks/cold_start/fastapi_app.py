@@ -35,9 +35,7 @@ class Page(BaseModel):
 
 def tenant_of(credentials: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> str:
     try:
-        claims = jwt.decode(
-            credentials.credentials, os.environ["SECRET_KEY"], algorithms=["HS256"], issuer="ticketing"
-        )
+        claims = jwt.decode(credentials.credentials, os.environ["SECRET_KEY"], algorithms=["HS256"], issuer="ticketing")
     except jwt.InvalidTokenError as error:
         raise HTTPException(401, "The token is not valid") from error
     return str(claims["tenant"])
@@ -45,7 +43,9 @@ def tenant_of(credentials: Annotated[HTTPAuthorizationCredentials, Depends(HTTPB
 
 @app.get("/api/v1/tickets")
 def list_tickets(tenant: Annotated[str, Depends(tenant_of)], limit: int = 50) -> Page:
-    found = database["tickets"].find({"tenant_id": ObjectId(tenant)}, dict.fromkeys(FIELDS, 1), sort={"_id": -1}, limit=limit)
+    found = database["tickets"].find(
+        {"tenant_id": ObjectId(tenant)}, dict.fromkeys(FIELDS, 1), sort={"_id": -1}, limit=limit
+    )
     return Page(data=[Ticket(id=str(each.pop("_id")), **each) for each in found])
 
 

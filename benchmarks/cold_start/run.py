@@ -1,4 +1,4 @@
-"""`make bench-cold-start`: from the start of a process to its first answer to `GET /tickets`, out of the Lambda package.
+"""`make bench-cold-start`: from a process to its first answer to `GET /tickets`, out of the Lambda package.
 
 The reference is FastAPI with Mangum, pymongo and PyJWT, answering the same page from the same database, with bytecode
 made in the same way. Both run in an empty environment, in turn, so that the machine's moods hit both. The target of the
@@ -85,7 +85,10 @@ def _sign_in(folder: Path, environment: dict[str, str]) -> str:
     tenant = DEMO_TENANTS[0]
     agent = next(person for person in tenant.people if person.role.value == "agent" and person.password)
     given = {"tenant": tenant.slug, "email": agent.email, "password": agent.password}
-    event = {**_event("POST", "/api/v1/auth/login", "", {"content-type": "application/json"}), "body": json.dumps(given)}
+    event = {
+        **_event("POST", "/api/v1/auth/login", "", {"content-type": "application/json"}),
+        "body": json.dumps(given),
+    }
     answer = _once(folder, "ticketing.aws.handler.handler", json.dumps(event), environment)
     if answer["status"] != 200:
         sys.exit(f"cannot sign in: {answer['body']}")
@@ -107,11 +110,15 @@ def _event(method: str, path: str, query: str, headers: dict[str, str]) -> dict[
 
 
 def _report(figures: dict[str, list[dict[str, Any]]], package: Path) -> int:
-    print(f"{package.name}: {package.stat().st_size / 2**20:.1f} MiB; medians of {len(figures['fastapi'])} cold starts\n")
+    print(
+        f"{package.name}: {package.stat().st_size / 2**20:.1f} MiB; medians of {len(figures['fastapi'])} cold starts\n"
+    )
     print(f"{'':12}{'import':>10}{'answered':>10}{'fastest':>10}{'memory':>12}{'modules':>9}")
     medians = {}
     for name, found in figures.items():
-        medians[name] = {key: statistics.median(each[key] for each in found) for key in ("import", "milliseconds", "mebibytes")}
+        medians[name] = {
+            key: statistics.median(each[key] for each in found) for key in ("import", "milliseconds", "mebibytes")
+        }
         fastest = min(each["milliseconds"] for each in found)
         row = medians[name]
         print(

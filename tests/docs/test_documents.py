@@ -73,7 +73,9 @@ def test_the_settings_of_the_operators_are_those_that_are_read() -> None:
     documented = {name.partition("=")[0] for cell in rows for name in words(cell)}
     read = set()
     for path in [ROOT / "manage.py", *(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))]:
-        reading = r"\benv\.(?:text|boolean|integer|words|choice)\(\s*\"(\w+)\"|environ(?:\.get\(|\[)\"(\w+)\"\]?(?!\]? *=)"
+        reading = (
+            r"\benv\.(?:text|boolean|integer|words|choice)\(\s*\"(\w+)\"|environ(?:\.get\(|\[)\"(\w+)\"\]?(?!\]? *=)"
+        )
         read |= {name for names in re.findall(reading, path.read_text()) for name in names if name}
     assert documented == read
 

@@ -148,7 +148,10 @@ class Schema(AutoSchema):
         for status in sorted(self._error_statuses()):
             responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
         if self.method in self.view.downloads:
-            responses["302"] = {"description": texts.STATUSES[302], "headers": _header_refs(["Location", "X-Request-Id"])}
+            responses["302"] = {
+                "description": texts.STATUSES[302],
+                "headers": _header_refs(["Location", "X-Request-Id"]),
+            }
         if self.view.versioned and self.method == "GET":
             responses["304"] = {"description": texts.STATUSES[304], "headers": _header_refs(["ETag", "X-Request-Id"])}
 

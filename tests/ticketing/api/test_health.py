@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -23,6 +24,19 @@ def test_process_is_up_without_a_database() -> None:
     response = Client().get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/api/v1/healthz"])
+def test_probes_come_by_address_and_without_tls(settings: Any, path: str) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client(headers={"Host": "10.0.3.7:8000"}).get(path).status_code == 200
+
+
+def test_nothing_else_is_answered_to_an_address(settings: Any) -> None:
+    for path in ("/api/v1/tickets", "/x/healthz", "/healthz/x"):
+        assert Client(headers={"Host": "10.0.3.7:8000"}).get(path).status_code == 400
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get("/api/v1/tickets").status_code == 301
 
 
 @pytest.mark.django_db
