@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from ticketing.errors import Conflict, InvalidInput
 from ticketing.mongo import ObjectId
 from ticketing.mongo.dump import RawDocument, split
+from tickets.attachments.files import storage_errors
 from tickets.backup.contents import ATTACHMENTS, owner_of
 from tickets.backup.manifest import FILES_INDEX, Checksum, FilesEntry, Manifest, attachment_file, collection_file
 from tickets.backup.places import Place
@@ -73,13 +74,16 @@ def load_files(place: Place, manifest: Manifest, tenant_id: ObjectId | None, on_
 
 
 def _save(place: Place, row: RawDocument) -> StoredFile | None:
-    """None when the file is not there, or not the one that was uploaded; then nothing is left in the backup."""
+    """None when the file is not there, or not the one that was uploaded; then nothing is left in the backup.
+
+    Raises FilesUnavailable where that cannot be told.
+    """
     key: str = row["storage_key"]
     with SpooledTemporaryFile(IN_MEMORY) as copy:
         try:
-            with default_storage.open(key) as source:
+            with storage_errors(), default_storage.open(key) as source:
                 checksum = _copy(source, copy)
-        except OSError:
+        except FileNotFoundError:
             return None
         if checksum != Checksum(row["sha256"], row["size"]):
             return None
@@ -114,6 +118,7 @@ def _check(place: Place, file: StoredFile) -> None:
         raise InvalidInput.of("backup", f"{place}/{attachment_file(file.key)} is not the file that was backed up")
 
 
+@storage_errors()
 def _load(place: Place, file: StoredFile) -> None:
     if default_storage.exists(file.key):
         with default_storage.open(file.key) as present:

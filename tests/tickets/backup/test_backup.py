@@ -24,6 +24,7 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.client import get_database
 from ticketing.mongo.repository import Document
 from ticketing.mongo.scope import tenant_scope
+from tickets.attachments.files import FilesUnavailable
 from tickets.backup.contents import LEFT_OUT, STAYS
 from tickets.backup.manifest import Manifest
 from tickets.backup.places import Folder
@@ -228,6 +229,17 @@ def test_a_lost_or_changed_file_is_told_and_the_rest_saved(cast: Cast, tmp_path:
     assert files
     assert (sorted(files.missing), files.count) == ([lost, changed], 4)
     verify(place, Manifest.read(place))
+
+
+def test_a_storage_that_cannot_be_read_is_no_storage_without_files(cast: Cast, tmp_path: Path) -> None:
+    """Whoever makes a nightly backup would else have one without files, and not know."""
+    key = min(stored_files())
+    Path(default_storage.path(key)).unlink()
+    Path(default_storage.path(key)).mkdir()
+    with pytest.raises(FilesUnavailable):
+        backup_of(tmp_path)
+    with pytest.raises(InvalidInput, match="no complete backup"):
+        Manifest.read(Folder(tmp_path / "backup"))
 
 
 def test_a_database_that_was_never_migrated_is_refused(cast: Cast, tmp_path: Path, elsewhere: Elsewhere) -> None:
