@@ -58,9 +58,15 @@ def restore(
     marker: Any = tenant_id or _EVERYTHING
     if start_over:
         _remove_remains(marker, tenant_id)
-    _check_target(manifest, marker, tenant)
+    _check_ended(marker)
+    _check_target(manifest, tenant)
     counts = verify(place, manifest, tenant_id, on_progress)
     _mark(marker, place)
+    try:
+        _check_target(manifest, tenant)  # again, since verifying takes long: a failure removes what it finds there
+    except BaseException:
+        _unmark(marker)
+        raise
     try:
         files = load_files(place, manifest, tenant_id, on_progress)
         for name in load_order(list(manifest.collections)):
@@ -96,14 +102,17 @@ def _check_schema(manifest: Manifest, *, whole: bool) -> list[str]:
     return []
 
 
-def _check_target(manifest: Manifest, marker: Any, tenant: dump.RawDocument | None) -> None:
+def _check_ended(marker: Any) -> None:
     if found := dump.find_raw(MARKERS, {"_id": marker}):
         raise Conflict(
             f"A restore from {found['place']} began at {found['at']:%Y-%m-%d %H:%M:%S} UTC and has not ended. If it is "
             "not running any more, repeat it with --start-over, which removes what it has left"
         )
+
+
+def _check_target(manifest: Manifest, tenant: dump.RawDocument | None) -> None:
     if tenant is None:
-        if present := dump.collection_names():
+        if present := set(dump.collection_names()) - {MARKERS}:
             raise Conflict(
                 f"The database {connection.settings_dict['NAME']} has collections ({_few(present)}): restore into an "
                 "empty one, which MONGODB_DATABASE names, or drop it first"

@@ -173,6 +173,21 @@ def test_nothing_is_overwritten(cast: Cast, folder: Path) -> None:
     assert (contents(), stored_files()) == (before, files)
 
 
+def test_what_came_while_the_backup_was_verified_stays(
+    folder: Path, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*arguments: Any) -> Any:
+        get_database()["tenants"].insert_one({"_id": 1, "slug": "acme"})
+        return verify(*arguments)
+
+    monkeypatch.setattr(restoring, "verify", meanwhile)
+    with elsewhere():
+        with pytest.raises(Conflict, match=r"has collections \(tenants\)"):
+            restore(Folder(folder), by=WHO)
+        assert collection_names() == ["tenants"]
+        assert get_database()["tenants"].count_documents({}) == 1
+
+
 def test_what_is_left_of_a_tenant_or_has_taken_its_place_is_in_the_way(cast: Cast, folder: Path) -> None:
     TenantRepository().delete({"_id": cast.acme.pk})
     before = contents()
