@@ -190,6 +190,20 @@ def test_a_file_goes_through_the_function_to_the_bucket_and_back(cloud: Cloud) -
     assert cloud.request("GET", redirect.headers["Location"]).content == content
 
 
+def test_a_file_too_large_for_lambda_goes_to_the_bucket_past_it(cloud: Cloud) -> None:
+    headers, content = token_of(cloud, ACME), secrets.token_bytes(7 * 2**20)
+    ticket = call(cloud, "POST", "/api/v1/tickets", json={"title": "Large", "description": "x"}, headers=headers).json()
+    path = f"/api/v1/tickets/{ticket['id']}"
+    announced = {"name": "large.bin", "size": len(content), "content_type": "application/octet-stream"}
+    upload = call(cloud, "POST", f"{path}/uploads", json=announced, headers=headers).json()
+    sent = cloud.request(upload["method"], upload["url"], data=content, headers=upload["headers"])
+    assert sent.status_code == 200, sent.text
+    made = call(cloud, "POST", f"{path}/attachments", json={"upload_id": upload["id"]}, headers=headers)
+    assert (made.status_code, made.json()["size"]) == (201, len(content)), made.text
+    redirect = call(cloud, "GET", f"/api/v1/attachments/{made.json()['id']}", headers=headers)
+    assert cloud.request("GET", redirect.headers["Location"]).content == content
+
+
 def test_redirects_and_pages_keep_the_stage(cloud: Cloud) -> None:
     away = call(cloud, "GET", "/console/")
     assert away.status_code == 302
