@@ -46,6 +46,8 @@ _TELLING = re.compile(
 _SUSPICIOUS = re.compile(r"[@?]|eyJ|tk_|[Bb]earer|[Aa]pi-[Kk]ey|[Bb]asic")  # found quickly; most texts are not
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CODE = re.compile(r"\w{1,60}")
+_GROUP = re.compile(r"\(\?P<(\w+)>[^()]*\)\$?")  # in patterns that are regular expressions: the console has one
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def console_of_logs() -> dict[str, Any]:
@@ -89,10 +91,15 @@ class LineFormatter(logging.Formatter):
         return super().formatMessage(record)
 
 
+def method_of(request: HttpRequest) -> str:
+    """The method, or "OTHER" for one that is none: a client may send any word as such."""
+    return str(request.method) if request.method in _METHODS else "OTHER"
+
+
 def route_of(request: HttpRequest) -> str:
     """The pattern that matched the path, such as ``/api/v1/tickets/<str:reference>``; "unmatched" where none did."""
     match = request.resolver_match
-    return "unmatched" if match is None else f"/{match.route}"
+    return "unmatched" if match is None else "/" + _GROUP.sub(r"<\1>", match.route)
 
 
 def describe_exception(error: BaseException) -> str:

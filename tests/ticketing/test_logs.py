@@ -119,6 +119,13 @@ class TestRequests:
         Client().get("/api/v1/nowhere")
         assert [line["logger"] for line in lines()] == ["ticketing.requests"]
 
+    @pytest.mark.django_db
+    def test_a_pattern_that_is_a_regular_expression_is_told_whole(self, lines: Lines) -> None:
+        Client(HTTP_HOST="acme.localhost").get(f"/console/{SECRET}")
+        line = lines("ticketing.requests")[-1]
+        assert line["route"] == "/console/<url>"
+        assert line["message"].startswith("GET /console/<url> 302 in ")
+
     def test_probes_are_not_told(self, lines: Lines) -> None:
         Client().get("/healthz")
         assert lines() == []
@@ -289,6 +296,7 @@ class TestSecrets:
         send(401, "GET", f"/api/v1/tickets?q={MAIL}", headers=key)
         send(400, "POST", "/api/v1/auth/login", data=f"{{{SECRET}", content_type="application/json")
         send(404, "GET", f"/api/v1/{SECRET}/{MAIL}?token={SECRET}")
+        send(404, SECRET.upper(), "/api/v1/nowhere")
         send(400, "GET", f"/api/v1/tickets?{SECRET}", HTTP_HOST=f"{SECRET}.evil.test")
         send(200, "POST", "/console/login/", data=f"username={MAIL}&password={SECRET}", content_type=FORM)
         send(500, "POST", f"/console/failing/{SECRET}?q={MAIL}", **body(login))
@@ -304,7 +312,7 @@ class TestSecrets:
 
         assert [status for _, status in sent] == [expected for expected, _ in sent]
         assert len(lines("ticketing.requests")) == len(sent)
-        for telling in (SECRET, MAIL, token, PASSWORD, "evil.test", "root:"):
+        for telling in (SECRET, SECRET.upper(), MAIL, token, PASSWORD, "evil.test", "root:"):
             assert telling not in lines.text, telling
         assert lines.text.count("\n") == len(lines())
         assert {"django.request", "ticketing.api"} <= {line["logger"] for line in lines()}

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
-from ticketing.logs import current_request, request_id, route_of
+from ticketing.logs import current_request, method_of, request_id, route_of
 from ticketing.mongo.monitoring import DatabaseCost, database_cost
 from ticketing.observability import metrics
 
@@ -83,7 +83,7 @@ def find_trace_id(request: HttpRequest) -> str | None:
 
 
 def _report(request: HttpRequest, response: HttpResponse, cost: RequestCost) -> None:
-    method, route, status = str(request.method), route_of(request), response.status_code
+    method, route, status = method_of(request), route_of(request), response.status_code
     milliseconds = cost.milliseconds
     metrics.record_request(method, route, status, milliseconds)
     level = logging.DEBUG if route in _PROBES else logging.INFO
