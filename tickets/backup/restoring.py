@@ -60,7 +60,7 @@ def restore(
         _remove_remains(marker, tenant_id)
     _check_ended(marker)
     _check_target(manifest, tenant)
-    counts = verify(place, manifest, tenant_id, on_progress)
+    counts = verify(place, manifest, tenant_id, on_progress).documents
     _mark(marker, place)
     try:
         _check_target(manifest, tenant)  # again, since verifying takes long: a failure removes what it finds there

@@ -1,6 +1,7 @@
 """Proves that a backup is whole, and finds a tenant in it. Nothing is written."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from ticketing.errors import InvalidInput
 from ticketing.mongo import ObjectId
@@ -15,13 +16,20 @@ REPORT_EVERY = 1000
 OnProgress = Callable[[int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How many documents of each collection, and files, are the tenant's, or there are at all."""
+
+    documents: Mapping[str, int]
+    files: int
+
+
 def verify(
     place: Place, manifest: Manifest, tenant_id: ObjectId | None = None, on_progress: OnProgress = lambda _: None
-) -> dict[str, int]:
+) -> Verified:
     """Compares every collection and file with its checksum and count; with ``tenant_id`` only that tenant's files.
 
-    Returns how many documents of each collection are the tenant's, or there are at all. Raises InvalidInput naming what
-    is damaged, missing or another tenant's.
+    Raises InvalidInput naming what is damaged, missing or another tenant's.
     """
     counts = {}
     for name in manifest.collections:
@@ -30,7 +38,7 @@ def verify(
     found = check_files(place, manifest, tenant_id, on_progress)
     if manifest.files is not None and not expected - len(manifest.files.missing) <= found <= expected:
         raise InvalidInput.of("backup", f"{place} lists {found} files for {expected} attachments")
-    return counts
+    return Verified(counts, found)
 
 
 def documents_of(

@@ -150,8 +150,12 @@ def test_a_document_that_is_damaged_within_is_refused_when_a_tenant_is_looked_fo
 def test_verifying_writes_nothing(folder: Path, elsewhere: Elsewhere, capsys: Any) -> None:
     with elsewhere():
         call_command("restore", str(folder), "--verify-only")
+        call_command("restore", str(folder), "--verify-only", "--tenant", "acme")
         assert (collection_names(), stored_files()) == ([], {})
-    assert "whole: " in capsys.readouterr().out
+    whole, of_one = capsys.readouterr().out.splitlines()
+    assert "whole: " in whole
+    assert "6 files" in whole
+    assert "2 files" in of_one
 
 
 def test_a_tenants_backup_with_somebody_elses_document_is_refused(cast: Cast, folder: Path) -> None:

@@ -46,9 +46,9 @@ class Command(BaseCommand):
 
 def _verify(place: Place, manifest: Manifest, slug: str, bar: Any) -> str:
     tenant_id = find_tenant(place, manifest, slug)["_id"] if slug else None
-    counts = verify(place, manifest, tenant_id, bar.update)
-    files = "without files" if manifest.files is None else f"{manifest.files.count:,} files"
-    return f"whole: {sum(counts.values()):,} documents, {files}"
+    verified = verify(place, manifest, tenant_id, bar.update)
+    files = "without files" if manifest.files is None else f"{verified.files:,} files"
+    return f"whole: {sum(verified.documents.values()):,} documents, {files}"
 
 
 def _restore(place: Place, manifest: Manifest, slug: str, start_over: bool, bar: Any) -> str:
