@@ -14,6 +14,7 @@ from tenants.repository import TenantRepository
 from tenants.services import record
 from ticketing import clock
 from ticketing.mongo import ObjectId
+from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 from tickets.attachments.repository import AttachmentRepository
 from tickets.privacy.erasure import continue_erasure, request_erasure
@@ -112,7 +113,7 @@ def apply_retention(tenant: Tenant, actor: Actor, stopping: Callable[[], bool] =
     for user in _due_users(tenant.pk, policy):
         if stopping():
             break
-        erased["users"] += _erase(actor, user["_id"])
+        erased["users"] += _erase(actor, user["_id"], policy)
     _record(actor, erased)
     return dict(total + erased)
 
@@ -128,12 +129,19 @@ def _due_users(tenant_id: ObjectId, policy: Policy) -> Iterator[Document]:
     """Those deactivated, and not changed since, without an unresolved ticket of theirs."""
     if policy.users_before is None:
         return
-    left = {"is_active": False, "erased_at": None, "updated_at": {"$lt": policy.users_before}}
-    tickets = TicketRepository(tenant_id)
+    left = _left_before(policy.users_before)
     for user in UserRepository(tenant_id).stream(left, sort=[("created_at", -1), ("_id", -1)], fields=["_id"]):
-        unresolved = {"created_by_id": user["_id"], "status": {"$in": list(UNRESOLVED)}}
-        if tickets.find_one(unresolved, fields=["_id"]) is None:
+        if not _waits(tenant_id, user["_id"]):
             yield user
+
+
+def _left_before(time: datetime) -> Document:
+    return {"is_active": False, "erased_at": None, "updated_at": {"$lt": time}}
+
+
+def _waits(tenant_id: ObjectId, user_id: ObjectId) -> bool:
+    unresolved = {"created_by_id": user_id, "status": {"$in": list(UNRESOLVED)}}
+    return TicketRepository(tenant_id).find_one(unresolved, fields=["_id"]) is not None
 
 
 def _redact(actor: Actor, ticket_id: ObjectId) -> Counts:
@@ -143,12 +151,24 @@ def _redact(actor: Actor, ticket_id: ObjectId) -> Counts:
         return {}
 
 
-def _erase(actor: Actor, user_id: ObjectId) -> int:
+def _erase(actor: Actor, user_id: ObjectId, policy: Policy) -> int:
     try:
-        continue_erasure(actor, request_erasure(actor, user_id))
+        erasure = _request_if_due(actor, user_id, policy)
+        if erasure is None:
+            return 0
+        continue_erasure(actor, erasure)
     except (OnLegalHold, LastAdmin):
         return 0
     return 1
+
+
+@transactional
+def _request_if_due(actor: Actor, user_id: ObjectId, policy: Policy) -> Document | None:
+    """Looks again: since he was found, while others were erased, he may have come back."""
+    due = policy.users_before and {"_id": user_id, **_left_before(policy.users_before)}
+    if not due or UserRepository(actor.tenant_id).find_one(due, fields=["_id"]) is None:
+        return None
+    return None if _waits(actor.tenant_id, user_id) else request_erasure(actor, user_id)
 
 
 def _record(actor: Actor, removed: Counter[str]) -> None:

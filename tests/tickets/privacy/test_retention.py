@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.actor import Actor, Via
-from accounts.services import deactivate_user
+from accounts.services import change_user, deactivate_user
 from tenants.services import change_settings, get_tenant
 from tests.cast import Cast, actor_of, make_user
 from tests.isolation.snapshot import Snapshot
@@ -17,7 +17,7 @@ from ticketing.jobs import Run
 from ticketing.mongo.client import get_database
 from tickets.access import access_ticket
 from tickets.conversation.services import add_comment
-from tickets.privacy import jobs
+from tickets.privacy import jobs, retention
 from tickets.privacy.holds import place_hold
 from tickets.privacy.retention import Preview, apply_retention, preview_retention
 from tickets.services import change_ticket, open_ticket
@@ -108,6 +108,33 @@ def test_people_who_left_long_ago_are_erased(cast: Cast) -> None:
     erased = get_database()["users"].find({"erased_at": {"$ne": None}})
     assert [user["_id"] for user in erased] == [gone.pk]
     assert get_database()["erasures"].find_one()["state"] == "done"
+
+
+@pytest.mark.parametrize("comes_back", ["account", "ticket"])
+def test_who_comes_back_while_others_are_erased_is_not(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, comes_back: str
+) -> None:
+    people = [make_user(cast.acme, f"gone{number}@example.test", f"Gone {number}") for number in range(2)]
+    for user in people:
+        deactivate_user(actor_of(cast.ada), user.pk)
+    old = {"$set": {"updated_at": clock.now() - 40 * DAY}}
+    get_database()["users"].update_many({"_id": {"$in": [user.pk for user in people]}}, old)
+    _policy(cast, retention_user_days=30)
+    proceed, erased = retention.continue_erasure, []
+
+    def meanwhile(actor: Actor, erasure: Any) -> Any:
+        erased.append(erasure["user_id"])
+        [other] = [user for user in people if user.pk != erasure["user_id"]]
+        if comes_back == "account":
+            change_user(actor_of(cast.ada), other.pk, {"is_active": True})
+        else:
+            open_ticket(actor_of(other), title="It is broken again")
+        return proceed(actor, erasure)
+
+    monkeypatch.setattr(retention, "continue_erasure", meanwhile)
+    assert apply_retention(cast.acme, Actor.system(cast.acme, Via.JOB)) == {"users": 1}
+    found = get_database()["users"].find({"erased_at": {"$ne": None}})
+    assert [user["_id"] for user in found] == erased
 
 
 def test_another_tenants_policy_is_its_own(cast: Cast, long_ago: list[Any]) -> None:
