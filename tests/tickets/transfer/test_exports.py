@@ -156,6 +156,16 @@ def test_removed_by_hand_and_by_time(cast: Cast, ticket: Any, monkeypatch: pytes
     assert (archives(), get_database()["exports"].count_documents({})) == ([], 0)
 
 
+def test_one_that_was_kept_long_enough_is_gone_even_if_no_job_runs(
+    cast: Cast, ticket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [export] = _made(cast, 1)
+    client, path = api(cast.ada), f"/api/v1/exports/{export['_id']}/download"
+    assert client.get(path).status_code == 200
+    monkeypatch.setattr(exports.clock, "now", lambda: export["expires_at"])
+    assert client.get(path).json()["code"] == "not_found"
+
+
 def test_one_that_is_removed_while_it_is_made_leaves_nothing(
     cast: Cast, ticket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
