@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Protocol
 from ticketing.errors import InvalidInput
 
 S3 = "s3://"
-PART_BYTES = 32 * 1024 * 1024  # S3 takes 10,000 parts, so a file of 320 GB; at least 5 MB each
+PART_BYTES = 8 * 1024 * 1024  # S3 takes 10,000 parts, so a file of 80 GB; each file under way holds one in memory
 
 
 class Sink(Protocol):
@@ -147,8 +147,10 @@ class _Upload:
     def write(self, data: bytes) -> None:
         self._buffer += data
         while len(self._buffer) >= PART_BYTES:
-            self._send(bytes(self._buffer[:PART_BYTES]))
+            with memoryview(self._buffer) as buffer:
+                part = bytes(buffer[:PART_BYTES])
             del self._buffer[:PART_BYTES]
+            self._send(part)
 
     def complete(self) -> None:
         if not self._id:
