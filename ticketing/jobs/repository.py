@@ -18,7 +18,6 @@ from ticketing.mongo.repository import Document, PlatformRepository
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)
 LATE_AFTER = timedelta(minutes=5)
-FORGOTTEN_AFTER = timedelta(days=1)
 _MOST_DOUBLINGS = 10
 
 _NEVER_RUN: Document = {
@@ -30,6 +29,7 @@ _NEVER_RUN: Document = {
 _HELD = {"$gt": ["$leased_until", "$$NOW"]}  # null is less than any time
 _FREE = {"$not": [_HELD]}
 _DUE = {"$lte": ["$next_at", "$$NOW"]}
+_LATE = {"$lt": ["$next_at", {"$subtract": ["$$NOW", LATE_AFTER // timedelta(milliseconds=1)]}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ class JobRepository(PlatformRepository):
     def register(self, jobs: Iterable[Job]) -> None:
         """Makes new jobs due at once, and known ones sooner where their interval has become shorter.
 
-        Forgets jobs of other versions that nobody has run for a day after they were due.
+        Forgets late jobs that are not among them: their version runs no more, and they would be late for ever. Where it
+        does run, it registers them again.
         """
         names = []
         for job in jobs:
@@ -60,8 +61,7 @@ class JobRepository(PlatformRepository):
                 self._update({"_id": job.name}, {**kept, "next_at": soonest}, upsert=True)
             except AlreadyExists:  # another runner starts at the same moment
                 continue
-        forgotten = {"$lt": ["$next_at", {"$subtract": ["$$NOW", _milliseconds(FORGOTTEN_AFTER)]}]}
-        self.delete({"_id": {"$nin": names}, "$expr": {"$and": [forgotten, _FREE]}})
+        self.delete({"_id": {"$nin": names}, "$expr": {"$and": [_LATE, _FREE]}})
 
     def claim(self, jobs: Mapping[str, Job], holder: str, *, due: bool = True) -> Lease | None:
         """The right to run the job that is free and has been due for longest, or None. Not ``due``: due or not.
@@ -124,8 +124,7 @@ class JobRepository(PlatformRepository):
         That is running; late, when it has been due for five minutes and nobody runs it; failing, when the last run
         failed; or else waiting.
         """
-        late = {"$lt": ["$next_at", {"$subtract": ["$$NOW", _milliseconds(LATE_AFTER)]}]}
-        cases = {"running": _HELD, "late": late, "failing": {"$gt": ["$failures", 0]}}
+        cases = {"running": _HELD, "late": _LATE, "failing": {"$gt": ["$failures", 0]}}
         branches = [{"case": case, "then": state} for state, case in cases.items()]
         state = {"$switch": {"branches": branches, "default": "waiting"}}
         return self.aggregate({}, [{"$set": {"state": state}}, {"$sort": {"_id": 1}}])

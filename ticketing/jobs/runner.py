@@ -26,7 +26,7 @@ from ticketing.observability.metrics import Metric
 THREADS = 4
 LONGEST_WAIT, SHORTEST_WAIT = 10.0, 0.05  # seconds between looks at what is due
 LONGEST_BACK_OFF, RETRY_AFTER = 10.0, 1.0
-REGISTER_EVERY = 3600.0
+REGISTER_EVERY = 300.0
 LONGEST_ERROR = 500  # characters
 logger = logging.getLogger("ticketing.jobs")
 
@@ -108,7 +108,7 @@ class Runner:
         return results
 
     def _register(self) -> None:
-        """Now and then: what other versions have left behind is forgotten only after a while."""
+        """Now and then: what other versions have left behind becomes late only after a while."""
         with self._registering:
             if time.monotonic() >= self._register_at:
                 self._repository.register(self._jobs.values())
