@@ -24,6 +24,8 @@ def test_erasing_takes_the_address_as_confirmation(
     form = client.get(link).content.decode()
     assert "Carla Customer" in form
     assert "cannot be undone" in form
+    buttons = re.findall(r"<button[^>]*>([^<]*)</button>", form.partition('id="erasure_form"')[2])
+    assert [each.strip() for each in buttons] == ["Erase for good"]
     data = {"user": str(cast.carla.pk), "email": "carl@example.test"}
     refused = client.post(link, data)
     assert (refused.status_code, "Is not the address of the account" in refused.content.decode()) == (200, True)
@@ -46,7 +48,9 @@ def test_a_hold_is_placed_seen_and_lifted(cast: Cast, browser: Browser, ticket: 
     assert client.post("/console/tickets/legalhold/add/", data).status_code == 302
     hold = get_database()["legal_holds"].find_one()
     assert (hold["target_id"], hold["placed_by_id"]) == (ticket["_id"], cast.ada.pk)
-    assert "A lawsuit" in client.get("/console/tickets/legalhold/").content.decode()
+    listed = client.get("/console/tickets/legalhold/").content.decode()
+    assert "A lawsuit" in listed
+    assert f'href="/console/tickets/ticket/{ticket["_id"]}/change/">' in listed.partition("A lawsuit")[2]
     assert client.get(f"/console/tickets/legalhold/{hold['_id']}/change/").status_code == 200
     form = client.get(f"/console/tickets/erasure/add/?user={cast.carla.pk}").content.decode()
     assert str(hold["_id"]) in form
@@ -73,10 +77,13 @@ def test_retention_is_set_and_previewed(cast: Cast, browser: Browser) -> None:
     address = f"/console/tenants/tenant/{cast.acme.pk}/change/"
     page = client.get(address).content.decode()
     assert "/console/tickets/erasure/retention/" in page
+    assert "Everything is kept for ever" in client.get("/console/tickets/erasure/retention/").content.decode()
     before = {"brand_name": "", "brand_color": "#2563eb", "time_zone": "UTC", "locale": "en", "registration": "closed"}
     before |= {"registration_domains": "", "retention_ticket_days": "0", "retention_user_days": "0"}
     data = {"version": 1, **before, **{f"initial-{name}": value for name, value in before.items()}}
     assert client.post(address, data | {"retention_ticket_days": "-1"}).status_code == 200
     assert client.post(address, data | {"retention_ticket_days": "30"}).status_code == 302
     assert get_database()["tenants"].find_one({"_id": cast.acme.pk})["retention_ticket_days"] == 30
-    assert "Closed tickets that lose" in client.get("/console/tickets/erasure/retention/").content.decode()
+    preview = client.get("/console/tickets/erasure/retention/").content.decode()
+    assert "Closed tickets that lose" in preview
+    assert "Everything is kept" not in preview

@@ -44,6 +44,12 @@ from tickets.privacy.models import Erasure, ErasureState, HoldTarget, LegalHold
 from tickets.privacy.retention import preview_retention
 from tickets.privacy.rules import MAX_REASON
 
+_PAGES = {
+    HoldTarget.TICKET: "console:tickets_ticket_change",
+    HoldTarget.USER: "console:accounts_user_change",
+    HoldTarget.TENANT: "console:tenants_tenant_change",
+}
+
 
 class HoldForm(ServiceForm):
     """Places a hold."""
@@ -96,7 +102,7 @@ class HoldAdmin(PrivacyAdmin):
     navigation_position = 55
     add_title = gettext_lazy("New legal hold")
     form = HoldForm
-    list_display = ("reason", "target_name", "target_id", "state", "placed", "lifted")
+    list_display = ("reason", "target_name", "which", "state", "placed", "lifted")
     shown = list_display
     ordering = ("-placed_at",)
     actions = ("lift",)
@@ -125,6 +131,12 @@ class HoldAdmin(PrivacyAdmin):
     @display(description=gettext_lazy("On"))
     def target_name(self, hold: LegalHold) -> str:
         return str(hold.get_target_display())
+
+    @display(description=gettext_lazy("Which"))
+    def which(self, hold: LegalHold) -> SafeString:
+        """The way to what it is on."""
+        link = reverse(_PAGES[HoldTarget(hold.target)], args=[hold.target_id])
+        return format_html('<a class="console-link" href="{}">{}</a>', link, hold.target_id)
 
     @display(description=gettext_lazy("State"))
     def state(self, hold: LegalHold) -> SafeString:
@@ -226,11 +238,13 @@ class ErasureAdmin(PrivacyAdmin):
         """What the next run of retention removes."""
         if not self.can(request, "view"):
             raise PermissionDenied
+        actor = actor_of(request)
         context = {
             **self.admin_site.each_context(request),
             "title": _("What retention removes"),
-            "preview": preview_retention(actor_of(request)),
-            "settings_url": reverse("console:tenants_tenant_change", args=[actor_of(request).tenant_id]),
+            "preview": preview_retention(actor),
+            "keeps_all": not (actor.tenant.retention_ticket_days or actor.tenant.retention_user_days),
+            "settings_url": reverse("console:tenants_tenant_change", args=[actor.tenant_id]),
             "opts": self.opts,
         }
         return TemplateResponse(request, "tickets/console/retention.html", context)
