@@ -18,18 +18,23 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.infrastructure import find_api, throttle
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "build" / "ticketing.zip"
+SMOKE = ("SMOKE_TENANT", "SMOKE_EMAIL", "SMOKE_PASSWORD")
+SMOKE_OTHER = ("SMOKE_OTHER_TENANT", "SMOKE_OTHER_EMAIL", "SMOKE_OTHER_PASSWORD")
 # What the function has beside its code: zappa's rollback leaves it at the new version's.
 CONFIGURATION = ("Environment", "Handler", "MemorySize", "Runtime", "Timeout")
 
 
 class Failed(Exception):
     """A step of a release; the text names it."""
+
+
+FAILURES = (Failed, ClientError, BotoCoreError)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Release:
             self._zappa("manage", "migrate --noinput")
             if smoke:
                 self._smoke()
-        except Failed as error:
+        except FAILURES as error:
             if before is None:
                 raise
             print(f"{error}. Back to the version before ...", flush=True)  # noqa: T201
@@ -100,6 +105,8 @@ class Release:
         """Serve what was served before. Raises Failed when even that does not work."""
         waiter = self._lambda.get_waiter("function_updated")
         waiter.wait(FunctionName=self._function)
+        if self._find_served() == before and self._find_code() == before.code:
+            return  # it failed before it had changed anything
         self._lambda.update_function_configuration(FunctionName=self._function, **before.configuration)
         waiter.wait(FunctionName=self._function)
         # An update publishes one version, or two with provisioned concurrency: "one back" may be the new code again.
@@ -111,7 +118,7 @@ class Release:
         pages = self._lambda.get_paginator("list_versions_by_function").paginate(FunctionName=self._function)
         versions = [each for page in pages for each in page["Versions"] if each["Version"] != "$LATEST"]
         versions.sort(key=lambda each: int(each["Version"]), reverse=True)
-        back = [number for number, each in enumerate(versions) if each["CodeSha256"] == code and number]
+        back = [number for number, each in enumerate(versions) if each["CodeSha256"] == code]
         if not back:
             raise Failed("the version before is not kept any more: see num_retained_versions in zappa_settings.json")
         return back[0]
@@ -150,7 +157,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--without-smoke", action="store_true", help="for a stage that has no tenant yet")
     options = parser.parse_args(arguments)
     if not options.without_smoke:
-        missing = [name for name in ("SMOKE_TENANT", "SMOKE_EMAIL", "SMOKE_PASSWORD") if not os.environ.get(name)]
+        needed = (*SMOKE, *SMOKE_OTHER) if os.environ.get("SMOKE_OTHER_TENANT") else SMOKE
+        missing = [name for name in needed if not os.environ.get(name)]
         if missing:
             parser.error(f"set {', '.join(missing)} in the environment, or give --without-smoke")
     if not options.package.is_file():
@@ -162,5 +170,5 @@ def main(arguments: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (Failed, ClientError) as error:
+    except FAILURES as error:
         sys.exit(f"Not released: {error}")

@@ -268,6 +268,19 @@ def test_an_update_is_smoke_tested_and_served(cloud: Cloud, second: Path) -> Non
     assert len(cloud.client("events").list_rules()["Rules"]) == 1
 
 
+def test_a_release_that_fails_early_leaves_the_stage_alone(cloud: Cloud, tmp_path: Path) -> None:
+    forgotten = {**SMOKE, "SMOKE_OTHER_PASSWORD": ""}
+    done = release(cloud, PACKAGE, SMOKE_URL=root_of(cloud), **forgotten, **DELIVERY)
+    assert "set SMOKE_OTHER_PASSWORD" in done.stderr  # and not after the update, when the smoke test would need it
+    assert release_of(cloud) == "second"
+
+    nowhere = str(tmp_path / "zappa_settings.json")
+    done = release(cloud, PACKAGE, "--settings", nowhere, SMOKE_URL=root_of(cloud), **SMOKE, **DELIVERY)
+    assert done.returncode == 1
+    assert "Not released: zappa update failed; the version before is served again" in done.stderr
+    assert release_of(cloud) == "second"
+
+
 def test_a_version_that_fails_its_smoke_test_is_taken_back(cloud: Cloud, tmp_path: Path) -> None:
     changed = {STAGE: {**SETTINGS, "touch": False, "memory_size": 256}}
     settings = tmp_path / "zappa_settings.json"
