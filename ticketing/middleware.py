@@ -63,10 +63,10 @@ class StorageErrorMiddleware:
 
 
 class HostMiddleware(CommonMiddleware):
-    """Refuses host names that are not ours, but for health checks: load balancers probe by address."""
+    """Refuses host names that are not ours, but for probes, which come by address."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        if re.search(settings.HEALTH_CHECKS, request.path_info.lstrip("/")):
+        if re.search(settings.PROBES, request.path_info.lstrip("/")):
             return None
         return super().process_request(request)
 

@@ -200,9 +200,9 @@ STATS_MAX_MILLISECONDS = env.integer("STATS_MAX_MILLISECONDS", 5000, 100)
 # TLS ends at a proxy or the gateway; production sets HTTPS=true.
 HTTPS = env.boolean("HTTPS", False)
 SECURE_SSL_REDIRECT = HTTPS
-# Load balancers and orchestrators probe by address, without TLS.
-HEALTH_CHECKS = r"^(api/v1/)?(healthz|readyz)$"
-SECURE_REDIRECT_EXEMPT = [HEALTH_CHECKS]
+# Load balancers and orchestrators probe by address, without TLS; so does Prometheus, which asks each server.
+PROBES = r"^((api/v1/)?(healthz|readyz)|metrics)$"
+SECURE_REDIRECT_EXEMPT = [PROBES]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

@@ -70,6 +70,14 @@ class TestDoor:
         assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
         assert b"ticketing_" not in response.content
 
+    @pytest.mark.django_db
+    @pytest.mark.usefixtures("prometheus")
+    def test_a_server_is_asked_by_its_address_without_tls(self, settings: Any) -> None:
+        settings.SECURE_SSL_REDIRECT = True
+        client = Client(HTTP_HOST="10.0.0.5:8000")
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+        assert client.get("/metrics").status_code == 401
+
     @pytest.mark.usefixtures("emf")
     def test_there_is_nothing_where_they_go_elsewhere(self, settings: Any) -> None:
         settings.METRICS_TOKEN = TOKEN
