@@ -131,6 +131,26 @@ def test_a_runner_that_stops_puts_it_back(cast: Cast, ticket: Any, monkeypatch: 
     assert get_database()["exports"].find_one()["state"] == "done"
 
 
+def test_one_that_no_run_has_the_time_for_does_not_keep_others_waiting(
+    cast: Cast, ticket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "PROGRESS_EVERY_SECONDS", 0)
+    for admin in (cast.ada, cast.gina):
+        request_export(actor_of(admin))
+    time_is_up = iter([False])
+    first = Run("exports.run", stop=lambda: next(time_is_up, True))
+    run_exports(first)
+    assert states(cast) == ("queued", "queued")
+    run_exports(Run("exports.run", position=first.position))
+    assert states(cast) == ("queued", "done")
+
+
+def states(cast: Cast) -> tuple[str, ...]:
+    """Of the exports of acme and globex."""
+    exported = get_database()["exports"]
+    return tuple(exported.find_one({"tenant_id": each.pk})["state"] for each in (cast.acme, cast.globex))
+
+
 def test_a_missing_file_fails_it_with_the_reason(cast: Cast, ticket: Any) -> None:
     shutil.rmtree(Path(settings.MEDIA_ROOT) / str(cast.acme.pk))
     request_export(actor_of(cast.ada))
