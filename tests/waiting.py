@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Returns as soon as the condition holds; fails when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

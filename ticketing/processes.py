@@ -1,8 +1,9 @@
-"""Child processes that end with their parent, however it ends."""
+"""Child processes that end with their parent, however it ends, and ports for them to listen on."""
 
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -38,6 +39,13 @@ def stop_child(process: subprocess.Popen[bytes], how: signal.Signals, seconds: f
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def free_port() -> int:
+    """One of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _end_with_parent() -> Callable[[], None] | None:

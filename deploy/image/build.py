@@ -58,7 +58,7 @@ def _bootstrap() -> None:
         "mmdebstrap",
         "--quiet",
         "--variant=essential",
-        "--include=python3.11,python3.11-venv,ca-certificates,libstdc++6",
+        f"--include={','.join(PACKAGES)}",
     ]
     command += [f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in LEFT_OUT]
     command += ["--customize-hook", f'chroot "$1" sh -c "{LINKS}"', "bookworm", str(BASE)]

@@ -9,11 +9,12 @@ from typing import Any
 from pymongo import MongoClient
 
 from deploy.image import build, compose
-from deploy.image.container import MEMORY_MIB, Container, free_port
+from deploy.image.container import MEMORY_MIB, Container
 from deploy.image.engine import engine
 from deploy.image.runtime_api import RuntimeApi
 from deploy.image.trial import EMAIL, PASSWORD, TENANT, await_true, expect, get, report, smoke
 from ticketing.mongo.embedded import EmbeddedMongo
+from ticketing.processes import free_port
 
 LIMIT_MIB = 260  # the server's image, base included
 GRACE_SECONDS = 25

@@ -1,6 +1,5 @@
 """A container as production runs one: read-only root, unprivileged, no capabilities, little memory."""
 
-import socket
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -53,14 +52,5 @@ class Container:
         """The exit code, once it has ended."""
         return int(engine("wait", self.name))
 
-    def is_running(self) -> bool:
-        return engine("inspect", "--format", "{{.State.Running}}", self.name) == "true"
-
     def logs(self) -> str:
         return engine("logs", self.name, check=False, errors=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

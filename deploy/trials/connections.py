@@ -15,8 +15,8 @@ import httpx
 from pymongo import MongoClient
 
 from deploy.trials.failover import EMAIL, PASSWORD, TENANT, prepare
-from deploy.trials.replica_set import ReplicaSet, free_port, wait_for
-from ticketing.processes import start_child, stop_child
+from deploy.trials.replica_set import ReplicaSet, wait_for
+from ticketing.processes import free_port, start_child, stop_child
 
 REQUESTS = 200
 NAME = "measured"

@@ -23,8 +23,8 @@ from typing import Any
 import httpx
 from pymongo import MongoClient
 
-from deploy.trials.replica_set import ReplicaSet, free_port, wait_for
-from ticketing.processes import start_child, stop_child
+from deploy.trials.replica_set import ReplicaSet, wait_for
+from ticketing.processes import free_port, start_child, stop_child
 
 TENANT, EMAIL, PASSWORD = "trial", "agent@trial.example", "correct horse battery staple"
 PAUSE = 0.1  # seconds before a client repeats what was refused

@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from ticketing.mongo.embedded import find_mongod
-from ticketing.processes import start_child, stop_child
+from ticketing.processes import free_port, start_child, stop_child
 
 NAME = "trial"
 
@@ -91,12 +90,6 @@ class ReplicaSet:
     @staticmethod
     def _direct(port: int) -> MongoClient[dict[str, Any]]:
         return MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:

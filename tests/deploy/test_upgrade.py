@@ -4,7 +4,6 @@ import itertools
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ import httpx
 import pytest
 
 from ticketing.mongo.embedded import EmbeddedMongo
-from ticketing.processes import start_child, stop_child
+from ticketing.processes import free_port, start_child, stop_child
 from tickets.demo.people import DEMO_SIGN_INS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -190,12 +189,6 @@ def versions(tmp_path: Path) -> Iterator[tuple[Version, Version]]:
         }
         (tmp_path / "data" / "static").mkdir(parents=True)
         yield Version("previous", folder, environment), Version("this", ROOT, environment)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_ready(server: "subprocess.Popen[bytes]", port: int) -> None:

@@ -5,10 +5,8 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,8 @@ from django.db import connection
 from accounts.sessions import open_session
 from tenants.usage.services import today, usage_of
 from tests.cast import Cast
-from ticketing.processes import start_child, stop_child
+from tests.waiting import wait_until
+from ticketing.processes import free_port, start_child, stop_child
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "gunicorn", "--config", "python:ticketing.gunicorn"]
@@ -32,9 +31,7 @@ class Server:
     """A running gunicorn on the test's database."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.metrics = folder / "metrics"
         self.log = folder / "log"
         environment = {
@@ -86,18 +83,11 @@ class Server:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def server(db: None, tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path)
     try:
-        wait_for(server.answers)
+        wait_until(server.answers)
         yield server
     finally:
         stop_child(server.process, signal.SIGKILL, 10)
@@ -111,7 +101,7 @@ def test_counts_are_those_of_all_processes_and_are_stored_when_it_stops(cast: Ca
 
     victim, other = sorted(server.workers())
     os.kill(victim, signal.SIGINT)  # gunicorn's quick stop of a worker: it ends in order
-    wait_for(lambda: len(server.workers()) == 2 and victim not in server.workers())
+    wait_until(lambda: len(server.workers()) == 2 and victim not in server.workers())
     assert other in server.workers()
     assert {server.get("/api/v1/tickets", Authorization=bearer)[0] for _ in range(10)} == {200}
     assert server.counted() == 30

@@ -8,15 +8,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.waiting import wait_until
 from ticketing.mongo.embedded import find_mongod
-from ticketing.processes import start_child, stop_child
+from ticketing.processes import free_port, start_child, stop_child
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = [sys.executable, str(ROOT / "manage.py"), "serve"]
@@ -24,9 +25,7 @@ SERVE = [sys.executable, str(ROOT / "manage.py"), "serve"]
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
@@ -38,13 +37,6 @@ def environment(tmp_path: Path, port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "ticketing.settings",
         "DEMO_DATA": "false",
     }
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.05)
 
 
 def answers(port: int) -> bool:
@@ -77,7 +69,7 @@ def worker_of(serve: subprocess.Popen[Any]) -> int:
         found[:] = [pid for pid in children if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
         return bool(found)
 
-    wait_for(look)
+    wait_until(look)
     return int(found[0])
 
 
@@ -110,7 +102,7 @@ def standalone_mongod(folder: Path, port: int) -> Iterator[None]:
     with (folder.parent / "standalone.log").open("wb") as log:
         process = start_child(command, output=log)
     try:
-        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
         yield
     finally:
         stop_child(process, signal.SIGKILL, 5)
@@ -139,9 +131,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("options", ["", "?replicaSet=rs0"])
     def test_a_server_that_is_no_replica_set(self, environment: dict[str, str], tmp_path: Path, options: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            mongo_port = probe.getsockname()[1]
+        mongo_port = free_port()
         with standalone_mongod(tmp_path / "standalone", mongo_port):
             said = refusal(environment | {"MONGODB_URI": f"mongodb://127.0.0.1:{mongo_port}/{options}"})
         assert "is not a replica set" in said
@@ -163,7 +153,7 @@ class TestStartAndStop:
     ) -> None:
         data = tmp_path / "data"
         with subprocess.Popen(SERVE, env=environment, stdout=subprocess.PIPE, text=True) as serve:
-            wait_for(lambda: answers(port) or serve.poll() is not None)
+            wait_until(lambda: answers(port) or serve.poll() is not None)
             assert serve.poll() is None
             assert len(processes_of(f":{port}")) == 3  # gunicorn and its two workers
             assert len(processes_of(str(data))) == 1  # mongod
@@ -191,8 +181,8 @@ class TestStartAndStop:
         self, environment: dict[str, str], tmp_path: Path, port: int
     ) -> None:
         with subprocess.Popen(SERVE, env=environment, stdout=subprocess.DEVNULL) as serve:
-            wait_for(lambda: answers(port) or serve.poll() is not None)
+            wait_until(lambda: answers(port) or serve.poll() is not None)
             assert serve.poll() is None
             worker = worker_of(serve)
             serve.kill()
-        wait_for(lambda: processes_of(f":{port}", str(tmp_path / "data")) == [] and not is_running(worker))
+        wait_until(lambda: processes_of(f":{port}", str(tmp_path / "data")) == [] and not is_running(worker))

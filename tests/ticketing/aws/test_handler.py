@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.ticketing.aws.events import Request
 from tests.ticketing.aws.function import Function, started
 from tests.waiting import wait_until
 from ticketing.mongo.embedded import EmbeddedMongo
+from ticketing.processes import free_port
 
 PROBE = "tests.ticketing.aws.probe.handler"
 SCHEDULED = {
@@ -92,10 +92,7 @@ def unknown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
 
 
 def test_the_same_process_answers_again_when_the_database_is_back(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    mongo = EmbeddedMongo(tmp_path / "mongo", port)
+    mongo = EmbeddedMongo(tmp_path / "mongo", free_port())
     uri = mongo.start()
     sign_in = Request("/api/v1/auth/login", "POST", "", {"Content-Type": "application/json"})
     sign_in.body = json.dumps({"tenant": "acme", "email": "a@example.test", "password": "x"}).encode()

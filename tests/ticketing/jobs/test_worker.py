@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from tests.jobs_app.jobs import LEASE
 from tests.waiting import wait_until
 from ticketing.mongo.client import get_database
 from ticketing.mongo.embedded import EmbeddedMongo
-from ticketing.processes import start_child, stop_child
+from ticketing.processes import free_port, start_child, stop_child
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -123,9 +122,7 @@ def test_another_takes_over_from_a_frozen_one_and_from_a_killed_one(tmp_path: Pa
 def test_a_worker_outlives_the_database_and_goes_on(tmp_path: Path) -> None:
     from pymongo import MongoClient
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     mongo = EmbeddedMongo(tmp_path / "mongo", port)
     uri = mongo.start()
     patience_ends = tmp_path / "enough"

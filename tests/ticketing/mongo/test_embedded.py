@@ -2,13 +2,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pymongo import MongoClient
 
+from tests.waiting import wait_until
 from ticketing.mongo import embedded
 from ticketing.mongo.embedded import DataFolderInUse, EmbeddedMongo, EmbeddedMongoError, MongodNotFound, find_mongod
 
@@ -17,13 +17,6 @@ from ticketing.mongo.embedded import DataFolderInUse, EmbeddedMongo, EmbeddedMon
 def mongo(tmp_path: Path) -> Iterator[EmbeddedMongo]:
     with EmbeddedMongo(tmp_path / "mongo") as server:
         yield server
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:
@@ -74,7 +67,7 @@ def test_what_a_killed_server_leaves_behind_is_recovered(tmp_path: Path) -> None
         with MongoClient(server.uri, w="majority") as client:
             client.shop.orders.insert_one({"n": 1})
         os.kill(pid_of(server), signal.SIGKILL)
-        wait_for(lambda: not server.is_running)
+        wait_until(lambda: not server.is_running)
     assert (tmp_path / "mongo" / "mongod.lock").read_text()
     with EmbeddedMongo(tmp_path / "mongo") as server, MongoClient(server.uri) as client:
         assert client.shop.orders.count_documents({"n": 1}) == 1
@@ -101,9 +94,9 @@ def test_a_port_taken_at_the_last_moment_is_replaced(
     mongo: EmbeddedMongo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = int(mongo.uri.split(":")[2].split("/")[0])
-    free = embedded._free_port()
+    free = embedded.free_port()
     offered = iter([taken, free])
-    monkeypatch.setattr(embedded, "_free_port", lambda: next(offered))
+    monkeypatch.setattr(embedded, "free_port", lambda: next(offered))
     with EmbeddedMongo(tmp_path / "other") as other:
         assert f":{free}/" in other.uri
 
@@ -122,7 +115,7 @@ def test_it_dies_with_a_killed_parent(tmp_path: Path) -> None:
         pid = int((tmp_path / "mongo" / "mongod.lock").read_text())
         assert is_alive(pid)
         parent.kill()
-    wait_for(lambda: not is_alive(pid))
+    wait_until(lambda: not is_alive(pid))
 
 
 def test_a_throwaway_server_leaves_nothing(tmp_path: Path) -> None:
