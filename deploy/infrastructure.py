@@ -86,7 +86,9 @@ def find_api(stacks: Any, stage: str) -> str | None:
     """The id of the REST API that zappa made for the stage, or None before the first release."""
     try:
         found = stacks.describe_stack_resource(StackName=f"ticketing-{stage}", LogicalResourceId="Api")
-    except ClientError:
+    except ClientError as error:
+        if not _says_that_it_is_missing(error):
+            raise
         return None
     return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
@@ -94,9 +96,16 @@ def find_api(stacks: Any, stage: str) -> str | None:
 def exists(stacks: Any, stack: str) -> bool:
     try:
         stacks.describe_stacks(StackName=stack)
-    except ClientError:
+    except ClientError as error:
+        if not _says_that_it_is_missing(error):
+            raise
         return False
     return True
+
+
+def _says_that_it_is_missing(error: ClientError) -> bool:
+    """CloudFormation's code for a stack or resource that is not there; not the refusal of somebody who may not look."""
+    return error.response["Error"]["Code"] == "ValidationError"
 
 
 def _kept(stacks: Any, stack: str) -> set[str]:
@@ -142,5 +151,5 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except NotApplied as error:
+    except (NotApplied, ClientError) as error:
         sys.exit(str(error))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from zappa.cli import ZappaCLI
 
 from tests.deploy import templates
 from tests.deploy.resources import APPLIERS, apply
@@ -15,7 +16,8 @@ from ticketing.observability.metrics import Metric
 from tickets.attachments.bucket import SHA256_HEADER
 from tickets.attachments.files import INCOMING
 
-ZAPPA = json.loads((Path(__file__).resolve().parents[2] / "zappa_settings.json").read_text())
+SETTINGS = Path(__file__).resolve().parents[2] / "zappa_settings.json"
+STAGES = ("dev", "staging", "production")
 API = "0123456789"
 # Every parameter that opens a condition has a value here, so that every resource is made.
 GIVEN: dict[str, dict[str, Any]] = {
@@ -34,6 +36,14 @@ def resources_of(name: str, stage: str = "production") -> dict[str, Resource]:
 
 
 ALL = [(name, resource) for name in GIVEN for resource in resources_of(name).values()]
+
+
+def zappa(stage: str) -> dict[str, Any]:
+    """A stage's settings as zappa reads them, with those that it extends."""
+    cli = ZappaCLI()
+    cli.api_stage = stage
+    cli.load_settings_file(str(SETTINGS))
+    return dict(cli.stage_config)
 
 
 def test_every_template_and_every_resource_is_looked_at() -> None:
@@ -68,7 +78,7 @@ def test_the_function_finds_its_secrets_where_the_template_puts_them() -> None:
     )
     apply(Resource("Secrets", resources["Secrets"].type, {**whole, "SecretString": text}, retained=True))
 
-    kind, _, name = ZAPPA["production"]["aws_environment_variables"]["SECRETS"].partition(":")
+    kind, _, name = zappa("production")["aws_environment_variables"]["SECRETS"].partition(":")
     found = json.loads(_secret_value(name))
     assert kind == "secretsmanager"
     assert found.keys() <= set(NAMES)
@@ -88,9 +98,34 @@ def test_what_holds_data_outlives_its_stack() -> None:
     assert {"Attachments", "SecretKey", "JwtSigningKey", "Secrets", "Log"} <= kept
 
 
-@pytest.mark.parametrize("stage", sorted(ZAPPA))
+def test_the_stages_are_these() -> None:
+    assert json.loads(SETTINGS.read_text()).keys() == set(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stage_shows_or_holds_what_it_must_not(stage: str) -> None:
+    settings = zappa(stage)
+    variables = settings["aws_environment_variables"]
+    assert (settings["debug"], variables["DEBUG"], variables["HTTPS"]) == (False, "false", "true")
+    assert settings["manage_roles"] is False
+    assert not variables.keys() & set(NAMES)
+    assert not settings.get("environment_variables")
+    assert settings["tags"] == {"Application": "ticketing", "Stage": stage}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_stage_has_its_limits_and_runs_the_jobs(stage: str) -> None:
+    settings = zappa(stage)
+    assert settings["lambda_concurrency"] > 0
+    assert bool(settings["provisioned_concurrency"]) == (stage == "production")
+    assert settings["keep_warm"] is False
+    assert settings["timeout_seconds"] <= 30
+    assert [event["expression"] for event in settings["events"]] == ["rate(1 minute)"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_zappa_uses_what_the_templates_make(stage: str) -> None:
-    settings = {**ZAPPA["production"], **ZAPPA[stage]}
+    settings = zappa(stage)
     variables = settings["aws_environment_variables"]
     storage, function = resources_of("storage", stage), resources_of("function", stage)
     assert settings["role_name"] == function["Role"].properties["RoleName"]

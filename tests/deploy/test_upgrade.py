@@ -171,10 +171,7 @@ def versions(tmp_path: Path) -> Iterator[tuple[Version, Version]]:
     """The previous one from the history, and this one."""
     archive = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, capture_output=True)
     if archive.returncode:
-        reason = f"the history does not hold {PREVIOUS} ({archive.stderr.decode().strip()}): fetch all of it"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.fail(f"the history does not hold {PREVIOUS} ({archive.stderr.decode().strip()}): fetch all of it")
     folder = tmp_path / "previous"
     folder.mkdir()
     subprocess.run(["tar", "--extract", "--directory", folder], input=archive.stdout, check=True)
