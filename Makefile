@@ -86,7 +86,7 @@ failover-trial: .venv/dev.stamp ## the platform under load on three MongoDB serv
 	$(BIN)/python -m deploy.trials.failover
 
 clean: ## remove what was installed and generated; the data of `make run` in .data stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Installing. A stamp is as new as the requirements it was made from.
 
