@@ -15,7 +15,9 @@ from ticketing.clock import now
 from ticketing.errors import AlreadyExists, FieldError, InvalidInput
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
+from ticketing.mongo.models import TenantModel
 from ticketing.mongo.repository import Document
+from ticketing.mongo.scope import platform_scope
 
 
 def get_tenant(tenant_id: ObjectId) -> Tenant:
@@ -26,6 +28,18 @@ def get_tenant(tenant_id: ObjectId) -> Tenant:
 def find_active_tenant(tenant_id: ObjectId) -> Tenant | None:
     """The tenant with this id, unless it is suspended."""
     return _tenant(TenantRepository().find_one({"_id": tenant_id, "status": TenantStatus.ACTIVE.value}))
+
+
+def list_tenants_with(reason: str, *rows: tuple[type[TenantModel], Mapping[str, Any]]) -> list[Tenant]:
+    """The tenants that own any of these rows, a model and a filter each, by slug; ``reason`` is that of the scope.
+
+    For jobs: what there is to do costs as much as there is, however many tenants have nothing. The filter needs an
+    index that the tenant does not lead.
+    """
+    with platform_scope(reason):
+        found = [model.objects.filter(**where).order_by().values_list("tenant_id", flat=True) for model, where in rows]
+        ids = {id_ for each in found for id_ in each.distinct()}
+    return list(Tenant.objects.filter(pk__in=ids).order_by("slug")) if ids else []
 
 
 def find_tenant(slug: str) -> Tenant | None:

@@ -78,7 +78,7 @@ def empty_scope() -> Iterator[None]:
 def _platform(reason: str) -> Scope:
     if not reason.strip():
         raise ValueError("platform_scope needs a reason")
-    logger.warning("platform scope entered: %s", reason)  # rare, and to be seen at the default level
+    logger.info("platform scope entered: %s", reason)
     return Scope(None, reason)
 
 

@@ -5,20 +5,25 @@ from datetime import timedelta
 
 from accounts.actor import Actor, Via
 from tenants.models import Tenant
+from tenants.services import list_tenants_with
 from ticketing.jobs import Run, job
 from ticketing.mongo.scope import tenant_scope
 from tickets.privacy.erasure import continue_erasure
-from tickets.privacy.models import ErasureState
+from tickets.privacy.models import Erasure, ErasureState, FileRemoval
 from tickets.privacy.redaction import remove_files
 from tickets.privacy.repository import ErasureRepository
 from tickets.privacy.retention import apply_retention
+
+RUNNING = {"state": ErasureState.RUNNING}
 
 
 @job("privacy.erase", every=timedelta(minutes=1))
 def erase(run: Run) -> None:
     """Finishes what erasures have left to do, and removes files that nothing names any more."""
     finished = waiting = files = 0
-    for tenant in Tenant.objects.order_by("slug"):
+    for tenant in list_tenants_with("erasures under way", (Erasure, RUNNING), (FileRemoval, {})):
+        if run.stopping:
+            return
         actor = Actor.system(tenant, Via.JOB)
         with tenant_scope(tenant.pk):
             files += remove_files(tenant.pk)

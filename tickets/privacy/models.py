@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
-from ticketing.mongo.indexes import UniqueIndex
+from ticketing.mongo.indexes import PartialIndex, UniqueIndex
 from ticketing.mongo.models import TenantModel
 
 
@@ -47,8 +47,8 @@ class ErasureState(models.TextChoices):
 class Erasure(TenantModel):
     """A person's erasure: what is done (``counts`` by collection), and in the end its receipt.
 
-    ``emails`` are what to look for; they go when it is done. ``hold_id`` is the hold that stops it meanwhile. Requests
-    that were under way when the account ended may write until ``settles_at``.
+    ``emails`` are what to look for; they go when nothing is left under them. ``hold_id`` is a hold that keeps some of
+    it meanwhile. Requests that were under way when the account ended may write until ``settles_at``.
     """
 
     user_id = ObjectIdField()
@@ -71,6 +71,8 @@ class Erasure(TenantModel):
             UniqueIndex(fields=["tenant_id", "user_id", "content"], name="erasures_user"),
             models.Index(fields=["tenant_id", "-requested_at", "-id"], name="erasures_requested"),
             models.Index(fields=["tenant_id", "state", "-requested_at", "-id"], name="erasures_state"),
+            # Of all tenants, for the job.
+            PartialIndex(fields=["state"], name="erasures_running", partial={"state": "running"}),
         ]
 
     def __str__(self) -> str:

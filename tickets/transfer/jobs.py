@@ -2,18 +2,22 @@
 
 from datetime import timedelta
 
-from tenants.models import Tenant
+from tenants.services import list_tenants_with
+from ticketing import clock
 from ticketing.jobs import Run, job
 from ticketing.mongo.scope import tenant_scope
 from tickets.transfer.exports import make_pending_export, remove_expired
+from tickets.transfer.models import Export
 
 
 @job("exports.run", every=timedelta(seconds=30))
 def run_exports(run: Run) -> None:
     """Makes the exports that tenants have asked for, and removes those that were kept long enough."""
     made = removed = 0
-    tenants = Tenant.objects.order_by("slug")
-    for tenant in tenants.filter(slug__gt=run.position) if run.position else tenants:
+    expired = {"expires_at__lte": clock.now()}
+    for tenant in list_tenants_with("exports asked for", (Export, {"is_pending": True}), (Export, expired)):
+        if tenant.slug <= (run.position or ""):
+            continue
         if run.stopping:
             return
         run.position = tenant.slug  # an export that no run has the time for must not keep the others waiting

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_mongodb_backend.fields import ObjectIdField
 
-from ticketing.mongo.indexes import UniqueIndex
+from ticketing.mongo.indexes import PartialIndex, UniqueIndex
 from ticketing.mongo.models import TenantModel
 
 
@@ -38,6 +38,9 @@ class Export(TenantModel):
         indexes = [
             UniqueIndex(fields=["tenant_id"], name="exports_pending", partial={"is_pending": True}),
             models.Index(fields=["tenant_id", "-requested_at", "-id"], name="exports_requested"),
+            # Of all tenants, for the job.
+            PartialIndex(fields=["is_pending"], name="exports_waiting", partial={"is_pending": True}),
+            models.Index(fields=["expires_at"], name="exports_expiring"),
         ]
 
     def __str__(self) -> str:

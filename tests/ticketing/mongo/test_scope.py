@@ -96,7 +96,7 @@ def test_a_scope_shows_its_tenant_only_and_the_platform_all(caplog: pytest.LogCa
         with tenant_scope(globex):
             assert current_tenant_id() == globex
         assert current_tenant_id() == acme
-    with caplog.at_level(logging.WARNING), platform_scope("counting teams for a test"):
+    with caplog.at_level(logging.INFO), platform_scope("counting teams for a test"):
         assert Team.objects.count() == 2
         with pytest.raises(TenantScopeMissing):
             current_tenant_id()
