@@ -28,8 +28,6 @@ def erase(run: Run) -> None:
         with tenant_scope(tenant.pk):
             files += remove_files(tenant.pk)
             for erasure in ErasureRepository(tenant.pk).running():
-                if run.stopping:
-                    return
                 state = continue_erasure(actor, erasure, lambda: run.stopping)["state"]
                 finished += state == ErasureState.DONE
                 waiting += state != ErasureState.DONE
