@@ -2,7 +2,7 @@
 #   docker build --target server --tag ticketing:server .
 # Behind a proxy with its own certificates: --secret id=certificates,src=/etc/ssl/certs/ca-certificates.crt for pip.
 
-ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 # --- Packages: what every target runs with, then what only one of them needs ------------------------------------------
 FROM ${PYTHON_IMAGE} AS packages

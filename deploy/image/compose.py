@@ -19,15 +19,14 @@ from pathlib import Path
 from threading import Event, Thread
 
 from deploy.image.build import build_options
-from deploy.image.container import free_port
 from deploy.image.engine import BUILD, ROOT, engine, find_engine
 from deploy.image.trial import EMAIL, PASSWORD, TENANT, await_true, expect, get, report, smoke
 from ticketing.mongo.embedded import find_mongod
-from ticketing.processes import start_child, stop_child
+from ticketing.processes import free_port, start_child, stop_child
 
 PROJECT = "ticketing-check"
 COMPOSE = Path(sys.executable).with_name("docker-compose")
-MONGO_IMAGE = "docker.io/library/mongo:7.0"
+MONGO_IMAGE = "mongo:7.0"
 NOT_ITS_OWN = ("libc.so", "libm.so", "libgcc", "libresolv", "ld-linux")  # of what mongod needs, what any image has
 UP_SECONDS = 300
 

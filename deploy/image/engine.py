@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-PYTHON_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
+PYTHON_IMAGE = "python:3.11-slim-bookworm"
 TARGETS = ("server", "worker", "lambda")
 
 
