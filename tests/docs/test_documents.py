@@ -20,7 +20,8 @@ from tickets.workflow.rules import DEFAULT_WORKFLOW, STATUSES
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ticketing", "tenants", "accounts", "tickets")
 INTEGRATORS, OPERATORS = ROOT / "docs" / "integrators.md", ROOT / "docs" / "operators.md"
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "ticketing" / "mongo" / "README.md"]
+READMES = [ROOT / "README.md", ROOT / "deploy" / "README.md", ROOT / "ticketing" / "mongo" / "README.md"]
+DOCUMENTS = [*READMES, *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 OF_COMMANDS = {"snapshot_too_old", "not_empty", "file_missing"}  # errors that no request can meet
 DJANGO_OWN = {"help", "version"}  # known to manage.py without being listed
@@ -68,6 +69,15 @@ def test_every_link_leads_somewhere(name: str) -> None:
             target = (ROOT / name).parent / path if path else ROOT / name
             assert target.exists(), link
             assert not fragment or fragment in anchors_of(text_of(target)), link
+
+
+def test_every_document_is_found_from_the_readme() -> None:
+    found, new = set(), {ROOT / "README.md"}
+    while new:
+        found |= new
+        links = [(path, link) for path in new for link in re.findall(r"\]\(([^)#\s]+\.md)", text_of(path))]
+        new = {(path.parent / link).resolve() for path, link in links if "://" not in link} - found
+    assert set(DOCUMENTS) <= found, set(DOCUMENTS) - found
 
 
 def test_the_settings_of_the_operators_are_those_that_are_read() -> None:
@@ -121,7 +131,7 @@ def test_every_dependency_is_justified(name: str) -> None:
 
 def test_no_file_names_a_machine() -> None:
     names = re.compile(
-        r"/work/|/root/|/opt/|/home/|bash_jobs|index-url|trusted-host|\bpypi\.(?!org\b)|artifactory|devpi"
+        r"/work/|/root/|/opt/|/home/|bash_jobs|index-url|trusted-host|\bpypi\.(?!org\b)|artifactory|devpi|docker\.io"
     )
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
