@@ -57,4 +57,4 @@ def pseudonymise_account(tenant_id: ObjectId, user: Document, pseudonym: str) ->
 
 def pseudonymise_audit_log(tenant_id: ObjectId, emails: Sequence[str], pseudonym: str) -> int:
     """Puts the pseudonym in the place of the addresses; tells in how many entries."""
-    return AuditRepository().replace_author(tenant_id, emails, pseudonym)
+    return AuditRepository().replace_author(tenant_id, emails, pseudonym) if emails else 0

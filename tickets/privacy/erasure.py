@@ -6,6 +6,7 @@ receipt.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
@@ -25,7 +26,7 @@ from ticketing.mongo.client import transactional
 from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
-from tickets.attachments.repository import AttachmentRepository
+from tickets.attachments.repository import AttachmentRepository, UploadRepository
 from tickets.conversation.repository import CommentRepository
 from tickets.events.repository import EventRepository, NewEvent
 from tickets.privacy.holds import ActiveHolds
@@ -44,6 +45,7 @@ BATCH = 200
 ERASURE_ORDER = (("requested_at", -1), ("_id", -1))
 
 T = TypeVar("T")
+Steps = Iterator[ObjectId | None]
 
 
 @transactional
@@ -86,7 +88,7 @@ def request_erasure(actor: Actor, user_id: ObjectId, *, content: bool = False) -
 def continue_erasure(actor: Actor, erasure: Document, stopping: Callable[[], bool] = lambda: False) -> Document:
     """Does the steps that are left and returns the erasure as it is then.
 
-    It stays running while a hold stands in the way (``hold_id``), when ``stopping`` asks to end after the present
+    It stays running while a hold keeps some of it (``hold_id``), when ``stopping`` asks to end after the present
     step, and until the requests that were under way when it began must have ended.
     """
     if erasure["state"] == ErasureState.DONE:
@@ -94,7 +96,8 @@ def continue_erasure(actor: Actor, erasure: Document, stopping: Callable[[], boo
     began_at = clock.now()
     hold_id = None
     try:
-        for _ in _steps(actor, erasure):
+        for met in _steps(actor, erasure):
+            hold_id = hold_id or met
             if stopping():
                 return erasure
     except OnLegalHold as error:
@@ -170,8 +173,12 @@ def find_user_to_erase(actor: Actor, email: str) -> ObjectId | None:
     return keys.get(email_key(email))
 
 
-def _steps(actor: Actor, erasure: Document) -> Iterator[None]:
-    """Everything after the account itself; one step is one transaction."""
+def _steps(actor: Actor, erasure: Document) -> Steps:
+    """Everything after the account itself; one step is one transaction.
+
+    Yields the hold on a ticket that a step left alone for it, or None. A hold on the person or on everything forbids
+    all steps: raises OnLegalHold.
+    """
     yield from _pseudonymise_events(erasure)
     yield from _leave_tickets(actor, erasure)
     yield from _forget_answers(erasure)
@@ -180,7 +187,7 @@ def _steps(actor: Actor, erasure: Document) -> Iterator[None]:
     yield from _pseudonymise_records(erasure)
 
 
-def _pseudonymise_events(erasure: Document) -> Iterator[None]:
+def _pseudonymise_events(erasure: Document) -> Steps:
     events = EventRepository(erasure["tenant_id"])
     named = {"actor.id": erasure["user_id"], "actor.name": {"$ne": erasure["pseudonym"]}}
 
@@ -188,11 +195,11 @@ def _pseudonymise_events(erasure: Document) -> Iterator[None]:
         where = {"_id": {"$in": ids}, **named}
         return {"events": events.replace_actor_name(where, erasure["pseudonym"])}
 
-    found = events.stream(named, sort=[("ticket_id", 1), ("version", 1), ("position", 1)], fields=["_id"])
-    yield from _in_batches(erasure, (event["_id"] for event in found), replace)
+    found = events.stream(named, sort=[("ticket_id", 1), ("version", 1), ("position", 1)], fields=["ticket_id"])
+    yield from _in_batches(erasure, found, replace)
 
 
-def _leave_tickets(actor: Actor, erasure: Document) -> Iterator[None]:
+def _leave_tickets(actor: Actor, erasure: Document) -> Steps:
     """He follows nothing any more; what he opened stays his pseudonym's."""
     tickets, user_id = TicketRepository(erasure["tenant_id"]), erasure["user_id"]
 
@@ -206,10 +213,10 @@ def _leave_tickets(actor: Actor, erasure: Document) -> Iterator[None]:
         return {"followed_tickets": len(found)}
 
     found = tickets.stream(_followed_by(user_id), sort=[("created_at", -1), ("_id", -1)], fields=["_id"])
-    yield from _in_batches(erasure, (ticket["_id"] for ticket in found), leave)
+    yield from _in_batches(erasure, found, leave)
 
 
-def _forget_answers(erasure: Document) -> Iterator[None]:
+def _forget_answers(erasure: Document) -> Steps:
     """Answers kept for a replay name him by his id: it is still known that the work was done, not what was answered."""
     records = IdempotencyRecords(erasure["tenant_id"])
     where = {"answer.body": {"$regex": str(erasure["user_id"])}}
@@ -219,45 +226,51 @@ def _forget_answers(erasure: Document) -> Iterator[None]:
         return {"idempotency_records": records.update_all(found, {"answer": {"secret": True}})}
 
     found = records.stream(where, sort=[("key_hash", 1)], fields=["_id"])
-    yield from _in_batches(erasure, (each["_id"] for each in found), forget)
+    yield from _in_batches(erasure, found, forget)
 
 
-def _remove_content(actor: Actor, erasure: Document) -> Iterator[None]:
+def _remove_content(actor: Actor, erasure: Document) -> Steps:
     tenant_id, user_id = erasure["tenant_id"], erasure["user_id"]
     newest_first = [("created_at", -1), ("_id", -1)]
     opened = TicketRepository(tenant_id).stream(_opened_by(user_id), sort=newest_first, fields=["_id"])
     for ticket in opened:
-        _count(erasure, partial(redact_ticket, actor, ticket["_id"], BECAUSE))
-        yield
-    _count(erasure, lambda: {"uploads": remove_uploads(tenant_id, {"created_by_id": user_id})})
-    yield
+        yield _redact(erasure, partial(redact_ticket, actor, ticket["_id"], BECAUSE))
+    uploads = UploadRepository(tenant_id).stream(
+        {"created_by_id": user_id}, sort=[("storage_key", 1)], fields=["ticket_id"]
+    )
+    yield from _in_batches(erasure, uploads, lambda ids: {"uploads": remove_uploads(tenant_id, {"_id": {"$in": ids}})})
     written = {"author_id": user_id, "body": {"$ne": REMOVED}}
     by_ticket, ids = [("ticket_id", 1)], ["ticket_id"]
     comments = CommentRepository(tenant_id).stream(written, sort=by_ticket, fields=ids)
     files = AttachmentRepository(tenant_id).stream({"uploaded_by_id": user_id}, sort=by_ticket, fields=ids)
     for rows in (comments, files):
         for ticket_id in _distinct(row["ticket_id"] for row in rows):
-            _count(erasure, partial(redact_contributions, actor, ticket_id, user_id, BECAUSE))
-            yield
+            yield _redact(erasure, partial(redact_contributions, actor, ticket_id, user_id, BECAUSE))
 
 
-def _pseudonymise_records(erasure: Document) -> Iterator[None]:
+def _pseudonymise_records(erasure: Document) -> Steps:
     """What administration keeps; last, because what is under way may still be written down under his address."""
+    tenant_id, user_id = erasure["tenant_id"], erasure["user_id"]
+    has_settled = clock.now() >= erasure["settles_at"]
 
-    @transactional
     def replace() -> Counts:
-        tenant_id, user_id = erasure["tenant_id"], erasure["user_id"]
-        _lock_user(tenant_id, user_id)
+        _lock_person(tenant_id, user_id)
         return {
             "audit_log": pseudonymise_audit_log(tenant_id, erasure["emails"], erasure["pseudonym"]),
             "legal_holds": HoldRepository(tenant_id).forget_reasons(HoldTarget.USER, user_id),
         }
 
+    def forget_addresses() -> Counts:
+        """With the exports, also one that is being made just now: it may have begun before all this."""
+        if has_settled:
+            ErasureRepository(tenant_id).update_where({"_id": erasure["_id"]}, {"emails": []})
+        return {"exports": remove_exports(tenant_id)}
+
     _count(erasure, replace)
-    yield
-    # Also one that is being made just now: it may have begun before all this.
-    _count(erasure, lambda: {"exports": remove_exports(erasure["tenant_id"])})
-    yield
+    yield None
+    if erasure["emails"]:  # else it waits for the end of a hold, and what is exported meanwhile has nothing more of his
+        _count(erasure, forget_addresses)
+        yield None
 
 
 @transactional
@@ -275,28 +288,52 @@ def _finish(actor: Actor, erasure_id: ObjectId) -> Document:
     return erasures.update_where({"_id": erasure_id}, done) or erasure
 
 
-def _in_batches(erasure: Document, ids: Iterable[ObjectId], work: Callable[[list[ObjectId]], Counts]) -> Iterator[None]:
-    for some in batches(ids, BATCH):
+def _in_batches(erasure: Document, rows: Iterable[Document], work: Callable[[list[ObjectId]], Counts]) -> Steps:
+    """Works on the ids of tickets, or of what belongs to one (``ticket_id``), but leaves tickets on hold alone."""
+    for some in batches(rows, BATCH):
+        yield _work_off(erasure, some, work)
 
-        @transactional
-        def step(some: list[ObjectId] = some) -> Counts:
-            _lock_user(erasure["tenant_id"], erasure["user_id"])
-            return work(some)
 
-        _count(erasure, step)
-        yield
+@transactional
+def _work_off(erasure: Document, rows: list[Document], work: Callable[[list[ObjectId]], Counts]) -> ObjectId | None:
+    on_tickets = _lock_person(erasure["tenant_id"], erasure["user_id"]).on_tickets
+    holds = {row["_id"]: on_tickets.get(row.get("ticket_id", row["_id"])) for row in rows}
+    _count(erasure, lambda: work([id_ for id_, hold in holds.items() if hold is None]))
+    return next((hold["_id"] for hold in holds.values() if hold is not None), None)
+
+
+def _redact(erasure: Document, redact: Callable[[], Counts]) -> ObjectId | None:
+    """Raises OnLegalHold where the hold is on the person himself or on everything."""
+    try:
+        _count(erasure, redact)
+    except OnLegalHold as error:
+        if error.data["target_id"] in {erasure["tenant_id"], erasure["user_id"]}:
+            raise
+        hold_id: ObjectId = error.data["hold"]
+        return hold_id
+    return None
 
 
 @transactional
 def _count(erasure: Document, step: Callable[[], Counts]) -> None:
-    """Does a step and adds to the erasure what it did: both or neither."""
-    ErasureRepository(erasure["tenant_id"]).add_counts(erasure["_id"], step())
+    """Does a step and adds to the erasure what it did: both or neither. Exports with what it removed go too."""
+    counts = Counter(step())
+    if counts.total():
+        counts["exports"] += remove_exports(erasure["tenant_id"])
+    ErasureRepository(erasure["tenant_id"]).add_counts(erasure["_id"], counts)
 
 
 def _lock_user(tenant_id: ObjectId, user_id: ObjectId) -> None:
     """No hold is on the user, and none can come before the end of the transaction. Raises OnLegalHold."""
+    _lock_person(tenant_id, user_id).check_user(user_id)
+
+
+def _lock_person(tenant_id: ObjectId, user_id: ObjectId) -> ActiveHolds:
+    """The same, but a ticket that he takes part in may have a hold. Raises OnLegalHold."""
     TenantRepository().lock_holds(tenant_id)
-    ActiveHolds.of(tenant_id).check_user(user_id)
+    holds = ActiveHolds.of(tenant_id)
+    holds.check_person(user_id)
+    return holds
 
 
 def _opened_by(user_id: ObjectId) -> Document:

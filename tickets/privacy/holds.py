@@ -130,7 +130,14 @@ class ActiveHolds:
 
     def check_user(self, user_id: ObjectId) -> None:
         """Raises OnLegalHold for a user with a hold, and for one who takes part in a ticket that has one."""
-        hold = self.on_all or self.on_users.get(user_id) or self._find_on_tickets_of(user_id)
+        self.check_person(user_id)
+        hold = self._find_on_tickets_of(user_id)
+        if hold is not None:
+            raise on_hold(hold)
+
+    def check_person(self, user_id: ObjectId) -> None:
+        """Raises OnLegalHold for a user with a hold of his own, or where one is on everything."""
+        hold = self.on_all or self.on_users.get(user_id)
         if hold is not None:
             raise on_hold(hold)
 

@@ -25,6 +25,7 @@ from tickets.privacy import erasure, jobs, redaction
 from tickets.privacy.erasure import continue_erasure, preview_erasure, request_erasure
 from tickets.privacy.holds import lift_hold, place_hold
 from tickets.privacy.rules import OnLegalHold, receipt_hash
+from tickets.transfer.exports import request_export
 
 pytestmark = pytest.mark.django_db
 
@@ -223,6 +224,56 @@ def test_a_hold_that_comes_meanwhile_stops_the_rest(cast: Cast) -> None:
     lift_hold(admin, hold["_id"])
     jobs.erase(Run("privacy.erase"))
     assert get_database()["erasures"].find_one()["state"] == "done"
+
+
+def test_a_hold_on_somebody_elses_ticket_keeps_that_ticket_only(cast: Cast) -> None:
+    """His texts there wait for the end of the hold; his address waits nowhere."""
+    story = s.tell(cast, Role.ADMIN)
+    admin, database = actor_of(cast.ada), get_database()
+    hold = place_hold(admin, target="user", reference=str(cast.carl.pk), reason="A lawsuit")
+    held = erase(cast, story)
+    assert (held["state"], held["hold_id"], held["emails"]) == ("running", hold["_id"], [])
+    assert not {each for each in s.marked_fields() if each.startswith(("audit_log.", "erasures.", "users."))}
+    on_held = {"ticket_id": story.others["_id"], "author_id": story.user.pk}
+    assert all(s.MARK in comment["body"] for comment in database["comments"].find(on_held))
+    assert database["tickets"].find_one({"_id": story.own["_id"]})["title"] == "[removed]"
+    request_export(admin)
+    jobs.erase(Run("privacy.erase"))
+    assert database["exports"].count_documents({}) == 1  # while it waits, exports are possible
+    lift_hold(admin, hold["_id"])
+    jobs.erase(Run("privacy.erase"))
+    done = database["erasures"].find_one()
+    assert (done["state"], done["receipt"]["counts"]["exports"], s.marked_fields()) == ("done", 1, set())
+
+
+def test_a_hold_on_a_ticket_that_comes_meanwhile_keeps_all_of_it(cast: Cast) -> None:
+    """Also its history, its followers and its uploads; and nothing else."""
+    story = s.tell(cast, Role.AGENT)
+    admin, database = actor_of(cast.ada), get_database()
+    found = request_erasure(admin, story.user.pk, content=True)
+    hold = place_hold(admin, target="ticket", reference=str(story.others["_id"]), reason="A lawsuit")
+    names = ("tickets", "comments", "attachments", "events", "uploads")
+    wheres = {name: {"_id" if name == "tickets" else "ticket_id": story.others["_id"]} for name in names}
+    before = {name: list(database[name].find(where)) for name, where in wheres.items()}
+    held = finish(cast, found)
+    assert (held["state"], held["hold_id"]) == ("running", hold["_id"])
+    assert {name: list(database[name].find(where)) for name, where in wheres.items()} == before
+    for name, where in wheres.items():
+        database[name].delete_many(where)
+    assert s.marked_fields() == set()
+
+
+@pytest.mark.parametrize("target", ["user", "tenant"])
+def test_a_hold_on_the_person_or_on_everything_that_comes_meanwhile_stops_all(cast: Cast, target: str) -> None:
+    story = s.tell(cast)
+    admin = actor_of(cast.ada)
+    found = request_erasure(admin, story.user.pk, content=True)
+    hold = place_hold(admin, target=target, reference=str(story.user.pk) if target == "user" else "", reason="Law")
+    before = {**Snapshot.take().stored}
+    held = finish(cast, found)
+    after = {**Snapshot.take().stored}
+    assert (held["state"], held["hold_id"]) == ("running", hold["_id"])
+    assert {name for name in after if after[name] != before[name]} == {"erasures"}
 
 
 def test_a_hold_and_an_erasure_at_once(cast: Cast) -> None:

@@ -56,11 +56,13 @@ class Command(BaseCommand):
             receipt.write_text(f"{text}\n", encoding="utf-8")
 
     def _erase(self, actor: Actor, user_id: ObjectId, *, content: bool) -> Document:
-        """Raises OnLegalHold where a hold was placed meanwhile."""
+        """Raises OnLegalHold where a hold keeps some of it."""
         erasure = continue_erasure(actor, request_erasure(actor, user_id, content=content))
         while erasure["state"] != ErasureState.DONE:
             if erasure["hold_id"] is not None:
-                raise OnLegalHold(f"The legal hold {erasure['hold_id']} came meanwhile; the rest waits for its end")
+                raise OnLegalHold(
+                    f"All is done but what the legal hold {erasure['hold_id']} keeps; that waits for its end"
+                )
             if sys.stderr.isatty():
                 self.stderr.write("Waiting for requests that were under way …")
             time.sleep(max(1.0, (erasure["settles_at"] - clock.now()).total_seconds()))
