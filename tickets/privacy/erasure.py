@@ -297,7 +297,7 @@ def _in_batches(erasure: Document, rows: Iterable[Document], work: Callable[[lis
 @transactional
 def _work_off(erasure: Document, rows: list[Document], work: Callable[[list[ObjectId]], Counts]) -> ObjectId | None:
     on_tickets = _lock_person(erasure["tenant_id"], erasure["user_id"]).on_tickets
-    holds = {row["_id"]: on_tickets.get(row.get("ticket_id", row["_id"])) for row in rows}
+    holds = {row["_id"]: on_tickets.get(row["ticket_id"] if "ticket_id" in row else row["_id"]) for row in rows}
     _count(erasure, lambda: work([id_ for id_, hold in holds.items() if hold is None]))
     return next((hold["_id"] for hold in holds.values() if hold is not None), None)
 
