@@ -47,6 +47,11 @@ _SUSPICIOUS = re.compile(r"[@?]|eyJ|tk_|[Bb]earer|[Aa]pi-[Kk]ey|[Bb]asic")  # fo
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CODE = re.compile(r"\w{1,60}")
 _GROUP = re.compile(r"\(\?P<(\w+)>[^()]*\)\$?")  # in patterns that are regular expressions: the console has one
+# Django tells of them as errors, with a traceback, on loggers of their names.
+CLIENTS_FAULTS = (
+    *("DisallowedHost", "DisallowedRedirect", "RequestDataTooBig", "SuspiciousFileOperation"),
+    *("SuspiciousMultipartForm", "SuspiciousOperation", "TooManyFieldsSent", "TooManyFilesSent"),
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -57,6 +62,13 @@ def console_of_logs() -> dict[str, Any]:
         "formatters": {"json": {"()": JsonFormatter}, "line": {"()": LineFormatter}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": kind}},
     }
+
+
+def tone_down(record: logging.LogRecord) -> bool:
+    """A filter that tells what a client did wrong in one line: anybody can send that as often as he likes."""
+    record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    record.exc_info = None
+    return True
 
 
 class JsonFormatter(logging.Formatter):

@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from ticketing import env
-from ticketing.logs import console_of_logs
+from ticketing.logs import CLIENTS_FAULTS, console_of_logs, tone_down
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
@@ -222,6 +222,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "filters": {
         "failures": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
+        "clients_faults": {"()": "django.utils.log.CallbackFilter", "callback": tone_down},
     },
     **console_of_logs(),
     # Libraries tell at finer levels what they send and receive, secrets included: only our own loggers go there.
@@ -230,6 +231,7 @@ LOGGING: dict[str, Any] = {
         "ticketing": {"level": env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")},
         "django": {"level": "WARNING"},
         "django.request": {"filters": ["failures"]},  # an answer of 400 and more has a line of ours
+        **{f"django.security.{name}": {"filters": ["clients_faults"]} for name in CLIENTS_FAULTS},
         "django.server": {"level": "WARNING", "propagate": True},
     },
 }

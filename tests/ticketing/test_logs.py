@@ -119,6 +119,14 @@ class TestRequests:
         Client().get("/api/v1/nowhere")
         assert [line["logger"] for line in lines()] == ["ticketing.requests"]
 
+    def test_a_foreign_host_name_makes_no_error_and_no_traceback(self, lines: Lines) -> None:
+        assert Client(HTTP_HOST=f"{SECRET}.example.test").get("/api/v1/tickets").status_code == 400
+        [refused, told] = lines()
+        assert (refused["level"], refused["message"]) == ("WARNING", "Invalid HTTP_HOST header")
+        assert "exception" not in refused
+        assert (told["level"], told["status"]) == ("INFO", 400)
+        assert SECRET not in lines.text
+
     @pytest.mark.django_db
     def test_a_pattern_that_is_a_regular_expression_is_told_whole(self, lines: Lines) -> None:
         Client(HTTP_HOST="acme.localhost").get(f"/console/{SECRET}")
