@@ -124,7 +124,8 @@ def test_the_function_is_what_the_settings_say(cloud: Cloud) -> None:
     found = functions.get_function(FunctionName=FUNCTION)
     configuration = found["Configuration"]
     assert configuration["Role"].endswith(f":role/{SETTINGS['role_name']}")
-    assert (configuration["MemorySize"], configuration["Timeout"]) == (SETTINGS["memory_size"], 30)
+    assert configuration["MemorySize"] == SETTINGS["memory_size"]
+    assert configuration["Timeout"] == SETTINGS["timeout_seconds"]
     assert configuration["Environment"]["Variables"] == VARIABLES
     assert not any(secret in json.dumps(found["Configuration"]) for secret in (*KEYS.values(), PASSWORD))
     concurrency = functions.get_function_concurrency(FunctionName=FUNCTION)

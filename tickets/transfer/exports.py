@@ -126,8 +126,8 @@ def remove_expired(tenant_id: ObjectId) -> int:
 def make_pending_export(tenant: Tenant, stopping: Callable[[], bool] = lambda: False) -> Document | None:
     """Makes the tenant's pending export, if there is one, and returns it as it is then; for the one runner of the job.
 
-    One that is running already was left by a runner that died: it is begun anew, ATTEMPTS times at most. ``stopping``
-    puts it back into the queue.
+    One that is running already was left by a runner that died, and ``stopping`` puts it back into the queue: it is
+    begun anew, ATTEMPTS times at most, or one that takes longer than any run may would be made for ever.
     """
     exports = ExportRepository(tenant.pk)
     pending = exports.find_pending()
@@ -144,7 +144,7 @@ def make_pending_export(tenant: Tenant, stopping: Callable[[], bool] = lambda: F
     try:
         size, sha256 = _make(tenant, export, stopping)
     except Interrupted:
-        return exports.change_running(export["_id"], state=ExportState.QUEUED.value, attempts=pending["attempts"])
+        return exports.change_running(export["_id"], state=ExportState.QUEUED.value)
     except TicketingError as error:
         logger.exception("the export %s failed", export["_id"])
         return _finish(tenant.pk, export["_id"], ExportState.FAILED, error=error.detail[:500])

@@ -126,9 +126,18 @@ def test_a_runner_that_stops_puts_it_back(cast: Cast, ticket: Any, monkeypatch: 
     request_export(actor_of(cast.ada))
     make_pending_export(cast.acme, lambda: True)
     export = get_database()["exports"].find_one()
-    assert (export["state"], export["attempts"], archives()) == ("queued", 0, [])
+    assert (export["state"], export["attempts"], archives()) == ("queued", 1, [])
     run_exports(Run("exports.run"))
     assert get_database()["exports"].find_one()["state"] == "done"
+
+
+def test_one_that_no_run_has_the_time_for_is_given_up(cast: Cast, ticket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "PROGRESS_EVERY_SECONDS", 0)
+    request_export(actor_of(cast.ada))
+    for _ in range(exports.ATTEMPTS + 1):
+        make_pending_export(cast.acme, lambda: True)
+    export = get_database()["exports"].find_one()
+    assert (export["state"], export["error"]) == ("failed", "It was interrupted too often")
 
 
 def test_one_that_no_run_has_the_time_for_does_not_keep_others_waiting(
