@@ -42,6 +42,7 @@ from tickets.writer import Change, store_change
 
 BECAUSE = "erasure"
 BATCH = 200
+PREVIEW_AT_MOST = 10_000
 ERASURE_ORDER = (("requested_at", -1), ("_id", -1))
 
 T = TypeVar("T")
@@ -111,25 +112,22 @@ def continue_erasure(actor: Actor, erasure: Document, stopping: Callable[[], boo
 
 
 def preview_erasure(actor: Actor, user_id: ObjectId, *, content: bool = False) -> Counts:
-    """What an erasure would change, by collection; changes nothing. Raises NotAllowed, NotFound, OnLegalHold."""
+    """What an erasure would change, by collection; changes nothing. Raises NotAllowed, NotFound, OnLegalHold.
+
+    It counts no further than PREVIEW_AT_MOST; ``is_complete`` is false where there is more.
+    """
     actor.check(Action.PRIVACY_MANAGE)
     tenant_id = actor.tenant_id
     UserRepository(tenant_id).get(user_id, fields=["_id"])
     ActiveHolds.of(tenant_id).check_user(user_id)
     counts = {
-        "events": EventRepository(tenant_id).count({"actor.id": user_id}),
-        "followed_tickets": TicketRepository(tenant_id).count(_followed_by(user_id)),
+        "events": EventRepository(tenant_id).count({"actor.id": user_id}, cap=PREVIEW_AT_MOST + 1),
+        "followed_tickets": TicketRepository(tenant_id).count(_followed_by(user_id), cap=PREVIEW_AT_MOST + 1),
     }
     if content:
-        own = [ticket["_id"] for ticket in TicketRepository(tenant_id).find(_opened_by(user_id), fields=["_id"])]
-        on_own = {"ticket_id": {"$in": own}}
-        written = {"$or": [on_own, {"author_id": user_id}], "body": {"$ne": REMOVED}}
-        counts |= {
-            "tickets": len(own),
-            "comments": CommentRepository(tenant_id).count(written),
-            "attachments": AttachmentRepository(tenant_id).count({"$or": [on_own, {"uploaded_by_id": user_id}]}),
-        }
-    return counts
+        counts |= _count_content(tenant_id, user_id)
+    told = {name: min(amount, PREVIEW_AT_MOST) for name, amount in counts.items()}
+    return {**told, "is_complete": told == counts}
 
 
 def access_erasure(actor: Actor, erasure_id: str | ObjectId) -> Document:
@@ -171,6 +169,24 @@ def find_user_to_erase(actor: Actor, email: str) -> ObjectId | None:
     running = ErasureRepository(actor.tenant_id).running()
     keys = {email_key(each): erasure["user_id"] for erasure in running for each in erasure["emails"]}
     return keys.get(email_key(email))
+
+
+def _count_content(tenant_id: ObjectId, user_id: ObjectId) -> Counts:
+    """His own, and what others have on the tickets that he opened; more than PREVIEW_AT_MOST stands for any number."""
+    cap = PREVIEW_AT_MOST + 1
+    comments, files = CommentRepository(tenant_id), AttachmentRepository(tenant_id)
+    opened = TicketRepository(tenant_id).find(_opened_by(user_id), fields=["_id"], limit=cap)
+    written = {"body": {"$ne": REMOVED}}
+    counts = {
+        "tickets": len(opened),
+        "comments": comments.count({"author_id": user_id, **written}, cap=cap),
+        "attachments": files.count({"uploaded_by_id": user_id}, cap=cap),
+    }
+    for some in batches(opened, BATCH):
+        on_own = {"ticket_id": {"$in": [ticket["_id"] for ticket in some]}}
+        counts["comments"] += comments.count({**on_own, "author_id": {"$ne": user_id}, **written}, cap=cap)
+        counts["attachments"] += files.count({**on_own, "uploaded_by_id": {"$ne": user_id}}, cap=cap)
+    return counts
 
 
 def _steps(actor: Actor, erasure: Document) -> Steps:

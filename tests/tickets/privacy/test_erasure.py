@@ -11,6 +11,7 @@ from accounts.rules import LastAdmin
 from accounts.services import change_user, deactivate_user
 from accounts.sessions import get_account_of_token, open_session
 from tests.cast import Cast, actor_of, make_user
+from tests.console.queries import sent_commands
 from tests.isolation.snapshot import Snapshot
 from tests.tickets.privacy import story as s
 from tests.together import run_together
@@ -25,6 +26,7 @@ from tickets.privacy import erasure, jobs, redaction
 from tickets.privacy.erasure import continue_erasure, preview_erasure, request_erasure
 from tickets.privacy.holds import lift_hold, place_hold
 from tickets.privacy.rules import OnLegalHold, receipt_hash
+from tickets.services import open_ticket
 from tickets.transfer.exports import request_export
 
 pytestmark = pytest.mark.django_db
@@ -311,8 +313,23 @@ def test_the_preview_tells_what_goes_and_changes_nothing(cast: Cast) -> None:
         "comments": 4,
         "events": done["events"],
         "followed_tickets": 1,
+        "is_complete": True,
         "tickets": 1,
     }
+
+
+def test_the_preview_counts_no_further_than_it_says(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = s.tell(cast)
+    for amount in range(3):
+        open_ticket(actor_of(story.user), title=f"Another {amount}")
+    monkeypatch.setattr(erasure, "BATCH", 1)
+    whole = preview_erasure(actor_of(cast.ada), story.user.pk, content=True)
+    assert (whole["tickets"], whole["comments"], whole["attachments"], whole["is_complete"]) == (4, 4, 4, True)
+    monkeypatch.setattr(erasure, "PREVIEW_AT_MOST", 3)
+    with sent_commands() as commands:
+        told = preview_erasure(actor_of(cast.ada), story.user.pk, content=True)
+    assert (told["tickets"], told["comments"], told["attachments"], told["is_complete"]) == (3, 3, 3, False)
+    assert max(repr(command).count("ObjectId(") for command in commands) <= 3  # tenant, user, one ticket
 
 
 def test_a_deactivated_one_needs_no_wait(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
