@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.decorators import display
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -100,6 +101,10 @@ class UserAdmin(ServiceModelAdmin):
         except NotFound:
             return None
 
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_erased = isinstance(obj, User) and obj.erased_at is not None
+        return not is_erased and super().has_change_permission(request, obj)
+
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
         return ("email_key",) if request.GET.get("q") else ("-created_at",)
 
@@ -159,9 +164,10 @@ class UserAdmin(ServiceModelAdmin):
         return HttpResponseRedirect(reverse("console:accounts_user_change", args=[user.pk]))
 
     def _access(self, request: HttpRequest, object_id: str) -> User | None:
-        if not self.has_change_permission(request):
+        user = self.get_object(request, object_id) if self.can(request, "change") else None
+        if not self.has_change_permission(request, user):
             raise PermissionDenied
-        return self.get_object(request, object_id)
+        return user
 
     def _show_invitation(self, request: HttpRequest, user: User) -> HttpResponse:
         token = create_invitation(actor_of(request), user.pk)

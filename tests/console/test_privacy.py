@@ -9,6 +9,7 @@ from tests.cast import Cast, actor_of
 from tests.console.conftest import Browser
 from ticketing.mongo.client import get_database
 from tickets.privacy import erasure
+from tickets.privacy.erasure import request_erasure
 from tickets.privacy.holds import place_hold
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,24 @@ def test_erasing_takes_the_address_as_confirmation(
     assert get_database()["erasures"].find_one()["pseudonym"] in listed
     again = client.get(f"/console/accounts/user/{cast.carla.pk}/change/").content.decode()
     assert "/console/tickets/erasure/add/" not in again
+
+
+def test_an_erased_account_is_only_looked_at(cast: Cast, browser: Browser) -> None:
+    client, address = browser(cast.ada), f"/console/accounts/user/{cast.carla.pk}"
+    page = client.get(f"{address}/change/").content.decode()
+    assert ("New invitation link" in page, 'name="email"' in page) == (True, True)
+    request_erasure(actor_of(cast.ada), cast.carla.pk)
+    page = client.get(f"{address}/change/").content.decode()
+    assert "@erased.invalid" in page
+    assert not re.search(r'New invitation link|Sign out everywhere|name="(email|name|is_active)"|Save', page)
+    assert [client.post(f"{address}/{each}/").status_code for each in ("change", "invitation", "sign-out")] == [403] * 3
+
+
+def test_the_page_for_erasing_does_not_lead_to_itself(cast: Cast, browser: Browser) -> None:
+    client = browser(cast.ada)
+    for path in ("tickets/erasure", "tickets/legalhold"):
+        assert "addlink" in client.get(f"/console/{path}/").content.decode()
+        assert "addlink" not in client.get(f"/console/{path}/add/").content.decode()
 
 
 def test_a_hold_is_placed_seen_and_lifted(cast: Cast, browser: Browser, ticket: dict[str, object]) -> None:
