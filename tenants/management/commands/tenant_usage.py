@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
@@ -44,7 +44,10 @@ class Command(BaseCommand):
 
 def _day(text: str) -> str:
     """An ISO date, for argparse."""
-    return date.fromisoformat(text).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day such as 2026-01-31") from None
 
 
 def _slugs(slug: str | None) -> dict[Any, str]:
