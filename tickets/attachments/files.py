@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # it brings boto3
     from tickets.attachments.bucket import Bucket
 
 HEAD_BYTES = 8192  # what a file's type is told by
-INCOMING = "incoming"
+INCOMING, EXPORTS = "incoming", "exports"
 RETRY_AFTER_SECONDS = 30
 logger = logging.getLogger("ticketing.attachments")
 
@@ -89,6 +89,11 @@ def folder_of(tenant_id: ObjectId) -> str:
 def incoming_folder_of(tenant_id: ObjectId) -> str:
     """The storage's folder for what a tenant's people send to addresses of its own."""
     return f"{INCOMING}/{tenant_id}"
+
+
+def exports_folder_of(tenant_id: ObjectId) -> str:
+    """The storage's folder for the archives that a tenant's admins ask for."""
+    return f"{EXPORTS}/{tenant_id}"
 
 
 def find_bucket() -> "Bucket | None":

@@ -20,7 +20,7 @@ def expire(run: Run) -> None:
 
 @job("attachments.sweep", every=timedelta(hours=1))
 def sweep(run: Run) -> None:
-    """Removes stored files that belong to no attachment and no upload."""
+    """Removes stored files that belong to no attachment, no upload and no export."""
     removed = 0
     for swept in sweep_all(older_than=UNDER_WAY, after=run.position or ""):
         removed += len(swept.orphans)

@@ -12,8 +12,9 @@ from tenants.models import Tenant
 from ticketing import clock
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Repository
-from tickets.attachments.files import find_bucket, folder_of, incoming_folder_of
+from tickets.attachments.files import exports_folder_of, find_bucket, folder_of, incoming_folder_of
 from tickets.attachments.repository import AttachmentRepository, UploadRepository
+from tickets.transfer.repository import ExportRepository
 
 BATCH = 1000
 
@@ -31,7 +32,7 @@ def sweep_all(*, older_than: timedelta, after: str = "") -> Iterator[Swept]:
     tenants = Tenant.objects.values_list("pk", flat=True)
     folders = {folder: owner for tenant_id in tenants for folder, owner in _folders_of(tenant_id).items()}
     for folder, owner in sorted(folders.items(), key=itemgetter(0)):
-        if f"{folder}/~" > after:  # a key has letters and digits only
+        if f"{folder}/~" > after:  # a key has letters, digits and a point only
             yield from _sweep_folder(folder, owner, older_than, after=after)
 
 
@@ -61,6 +62,7 @@ def _folders_of(tenant_id: ObjectId) -> dict[str, Repository]:
     return {
         folder_of(tenant_id): AttachmentRepository(tenant_id),
         incoming_folder_of(tenant_id): UploadRepository(tenant_id),
+        exports_folder_of(tenant_id): ExportRepository(tenant_id),
     }
 
 

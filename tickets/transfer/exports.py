@@ -24,13 +24,13 @@ from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import current_session, transactional
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
+from tickets.attachments.files import exports_folder_of
 from tickets.privacy.repository import FileRemovalRepository
 from tickets.transfer.archive import hash_of
 from tickets.transfer.exporting import count_documents, export_tenant
 from tickets.transfer.models import ExportState
 from tickets.transfer.repository import ExportRepository
 
-FOLDER = "exports"
 ATTEMPTS = 3
 PROGRESS_EVERY_SECONDS = 2.0
 EXPORT_ORDER = (("requested_at", -1), ("_id", -1))
@@ -235,4 +235,4 @@ def _discard(tenant_id: ObjectId, export: Document) -> None:
 
 
 def _new_key(tenant: Tenant) -> str:
-    return f"{FOLDER}/{tenant.pk}/{secrets.token_hex(16)}.zip"
+    return f"{exports_folder_of(tenant.pk)}/{secrets.token_hex(16)}.zip"

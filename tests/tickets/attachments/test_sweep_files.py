@@ -52,16 +52,16 @@ def test_old_files_without_a_row_go(cast: Cast, files: Path) -> None:
     then = time.time() - 100 * 3600
     os.utime(files / kept["storage_key"], (then, then))
     old, young = orphan(cast, files, hours=25), orphan(cast, files, hours=23)
-    assert sweep("--dry-run")[0] == "acme: would remove 1 files without an attachment"
+    assert sweep("--dry-run")[0] == "acme: would remove 1 files that belong to nothing"
     assert default_storage.exists(old)
     assert sweep() == [
-        "acme: removed 1 files without an attachment",
-        "globex: removed 0 files without an attachment",
+        "acme: removed 1 files that belong to nothing",
+        "globex: removed 0 files that belong to nothing",
     ]
     assert not default_storage.exists(old)
     assert default_storage.exists(young)
     assert default_storage.exists(kept["storage_key"])
-    assert sweep("--older-than-hours", "0.5")[0] == "acme: removed 1 files without an attachment"
+    assert sweep("--older-than-hours", "0.5")[0] == "acme: removed 1 files that belong to nothing"
     assert not default_storage.exists(young)
 
 
@@ -81,7 +81,7 @@ def test_a_process_that_dies_before_the_row_leaves_a_file_that_is_swept(
     with pytest.raises(Killed):
         add(cast)
     assert len([path for path in files.rglob("*") if path.is_file()]) == 1
-    assert sweep("--older-than-hours", "0")[0] == "acme: removed 1 files without an attachment"
+    assert sweep("--older-than-hours", "0")[0] == "acme: removed 1 files that belong to nothing"
     assert [path for path in files.rglob("*") if path.is_file()] == []
 
 
@@ -95,4 +95,4 @@ def test_rows_without_a_file_are_told(cast: Cast) -> None:
 
 
 def test_nothing_was_ever_stored(cast: Cast) -> None:
-    assert sweep("--older-than-hours", "0")[0] == "acme: removed 0 files without an attachment"
+    assert sweep("--older-than-hours", "0")[0] == "acme: removed 0 files that belong to nothing"

@@ -19,6 +19,7 @@ from ticketing import clock
 from ticketing.errors import NotAllowed
 from ticketing.jobs import Run
 from ticketing.mongo.client import get_database
+from tickets.attachments.jobs import sweep
 from tickets.attachments.services import add_attachment
 from tickets.privacy.erasure import continue_erasure, request_erasure
 from tickets.privacy.redaction import remove_files
@@ -209,6 +210,23 @@ def test_one_that_is_removed_while_it_is_made_leaves_nothing(
     monkeypatch.setattr(exports, "_make", make_and_lose)
     assert make_pending_export(cast.acme) is None
     assert archives() == []
+
+
+def test_an_archive_that_nothing_names_is_swept_after_a_day(
+    cast: Cast, ticket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as that of a runner that died just before it could say that the export was done."""
+    for _ in _made(cast, 1):
+        pass
+    [kept] = archives()
+    lost = kept.with_name(f"{'0' * 32}.zip")
+    shutil.copy(kept, lost)
+    sweep(Run("attachments.sweep"))
+    assert archives() == [lost, kept]
+    later = clock.now() + timedelta(days=1, minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    sweep(Run("attachments.sweep"))
+    assert archives() == [kept]
 
 
 def test_an_erasure_removes_the_exports(cast: Cast, ticket: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py sweep_files`: removes files that belong to no attachment, and tells which attachments have no file."""
+"""`manage.py sweep_files`: removes files that belong to nothing, and tells which attachments have no file."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
@@ -11,7 +11,7 @@ from tickets.attachments.sweeping import find_missing_files, sweep_files
 
 
 class Command(BaseCommand):
-    help = "Removes stored files without an attachment; fails when attachments are without their file."
+    help = "Removes stored files of no attachment, upload or export; fails when attachments are without their file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--older-than-hours", type=_hours, default=24, metavar="HOURS", help="default: 24")
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         for tenant in Tenant.objects.order_by("slug"):
             orphans = sweep_files(tenant.pk, older_than=timedelta(hours=older_than_hours), dry_run=dry_run)
             verb = "would remove" if dry_run else "removed"
-            self.stdout.write(f"{tenant.slug}: {verb} {len(orphans)} files without an attachment")
+            self.stdout.write(f"{tenant.slug}: {verb} {len(orphans)} files that belong to nothing")
             missing = find_missing_files(tenant.pk)
             for key in missing:
                 self.stderr.write(f"{tenant.slug}: the file {key} is missing")
