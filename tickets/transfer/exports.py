@@ -81,11 +81,17 @@ def access_archive(actor: Actor, export_id: str | ObjectId) -> Document:
     export = access_export(actor, export_id)
     if export["state"] != ExportState.DONE:
         raise ExportNotReady(f"The export is {export['state']}")
-    if export["expires_at"] <= clock.now():  # while nobody runs the job that removes it
+    if not is_kept(export):
         raise NotFound("The export was kept long enough and is gone")
     record("export.downloaded", by=actor.by, tenant_id=actor.tenant_id, export=str(export["_id"]))
     name = f"{actor.tenant.slug}-{export['requested_at']:%Y-%m-%d}.zip"
     return {"_id": export["_id"], "name": name, "size": export["bytes"], "storage_key": export["storage_key"]}
+
+
+def is_kept(export: Document) -> bool:
+    """Whether a finished export can still be had; the job that removes it may come later."""
+    kept: bool = export["expires_at"] > clock.now()
+    return kept
 
 
 def page_of_exports(actor: Actor, request: PageRequest) -> Page:

@@ -194,6 +194,8 @@ def test_one_that_was_kept_long_enough_is_gone_even_if_no_job_runs(
     assert client.get(path).status_code == 200
     monkeypatch.setattr(exports.clock, "now", lambda: export["expires_at"])
     assert client.get(path).json()["code"] == "not_found"
+    [listed] = client.get("/api/v1/exports").json()["data"]
+    assert (listed["state"], listed["url"]) == ("done", None)
 
 
 def test_one_that_is_removed_while_it_is_made_leaves_nothing(
