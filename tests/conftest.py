@@ -89,14 +89,34 @@ def _no_scope() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def _seeded_ids(django_db_setup: None, django_db_blocker: Any) -> dict[str, list[Any]]:
-    """What the migrations put into each collection."""
+    """What the migrations put into collections."""
     from ticketing.mongo.client import get_database
 
     with django_db_blocker.unblock():
-        database = get_database()
-        collections = database.list_collections(filter={"type": "collection"})
-        names = [each["name"] for each in collections if not each["name"].startswith("system.")]
-        return {name: database[name].distinct("_id") for name in names}
+        found = {name: get_database()[name].distinct("_id") for name in _collections()}
+        return {name: ids for name, ids in found.items() if ids}
+
+
+def _collections() -> list[str]:
+    from ticketing.mongo.client import get_database
+
+    collections = get_database().list_collections(filter={"type": "collection"})
+    return [each["name"] for each in collections if not each["name"].startswith("system.")]
+
+
+def _delete_all_but(kept: dict[str, list[Any]]) -> None:
+    """Asks first, and once, which collections hold anything: to delete from each costs more than most tests do."""
+    from ticketing.mongo.client import get_database
+
+    database = get_database()
+    counts = [
+        {"$unionWith": {"coll": name, "pipeline": [{"$collStats": {"count": {}}}, {"$set": {"name": name}}]}}
+        for name in _collections()
+        if name not in kept
+    ]
+    filled = [each["name"] for each in database.aggregate([{"$documents": []}, *counts]) if each["count"]]
+    for name in (*kept, *filled):
+        database[name].delete_many({"_id": {"$nin": kept.get(name, [])}})
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -122,16 +142,10 @@ def _django_db_helper(_seeded_ids: dict[str, list[Any]], django_db_blocker: Any)
     from django.core.cache import cache
     from django.db import connections
 
-    from ticketing.mongo.client import get_database
-
     with django_db_blocker.unblock():
         yield
         cache.clear()
-        database = get_database()
-        for collection in database.list_collections(filter={"type": "collection"}):
-            name = collection["name"]
-            if not name.startswith("system."):
-                database[name].delete_many({"_id": {"$nin": _seeded_ids.get(name, [])}})
+        _delete_all_but(_seeded_ids)
         # Forget the connection, not its pool: the next test has to connect, and is refused without the mark.
         wrapper = connections["default"]
         wrapper.connection = None
