@@ -10,12 +10,15 @@ _IGNORED = {"hello", "ping", "endSessions", "getMore", "commitTransaction"}
 
 
 class _Listener(monitoring.CommandListener):
+    """Keeps commands only for blocks that are open: all of a run's would fill the memory."""
+
     def __init__(self) -> None:
-        self.seen: list[dict[str, Any]] = []
+        self.open: list[list[dict[str, Any]]] = []
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         if event.command_name not in _IGNORED:
-            self.seen.append(dict(event.command))
+            for seen in self.open:
+                seen.append(dict(event.command))
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
 
@@ -30,10 +33,12 @@ monitoring.register(_listener)
 @contextmanager
 def sent_commands() -> Iterator[list[dict[str, Any]]]:
     """The commands sent within the block, as the server gets them."""
-    before = len(_listener.seen)
     found: list[dict[str, Any]] = []
-    yield found
-    found += _listener.seen[before:]
+    _listener.open.append(found)
+    try:
+        yield found
+    finally:
+        _listener.open = [each for each in _listener.open if each is not found]
 
 
 @contextmanager
