@@ -116,7 +116,8 @@ class ExportDownloadView(ApiView):
 def _show(request: Request, row: dict[str, Any]) -> dict[str, Any]:
     same = ("state", "bytes", "sha256", "error", "requested_at", "finished_at", "expires_at")
     is_done = row["state"] == ExportState.DONE
-    url = request.build_absolute_uri(reverse("export-download", args=[row["_id"]])) if is_done and is_kept(row) else None
+    address = reverse("export-download", args=[row["_id"]])
+    url = request.build_absolute_uri(address) if is_done and is_kept(row) else None
     progress = 100 if is_done else row["steps_done"] * 100 // max(1, row["steps"])
     ids = {"id": row["_id"], "requested_by": row["requested_by_id"]}
     return {**ids, "progress": progress, "url": url, **{name: row[name] for name in same}}
