@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -45,7 +46,11 @@ class Answer:
     headers: Mapping[str, str]
     body: str
     commands: tuple[str, ...]
-    has_written: bool
+    written: frozenset[str]  # the collections
+
+    @property
+    def has_written(self) -> bool:
+        return bool(self.written)
 
     @property
     def whole(self) -> str:
@@ -71,10 +76,11 @@ def ask(
     with counted_queries() as commands:
         response: Any = _client.generic(method, url, **_encoded(body, form=form), **extra)
     sent = tuple(command for command in commands if command.split()[-1] not in _OF_ANY_REQUEST)
-    has_written = any(command.split()[0] in _WRITES and "rate_windows" not in command for command in commands)
+    parts = [command.split(maxsplit=1) for command in commands]
+    written = frozenset(collection for name, collection in parts if name in _WRITES) - {"rate_windows"}
     content = b"".join(response.streaming_content) if response.streaming else response.content
     headers = {**response.headers, "Set-Cookie": response.cookies.output(header="")}
-    return Answer(response.status_code, headers, content.decode(errors="replace"), sent, has_written)
+    return Answer(response.status_code, headers, content.decode(errors="replace"), sent, written)
 
 
 def leak(answer: Answer, secrets: re.Pattern[str], *sent: object) -> str:
@@ -134,10 +140,19 @@ def _first_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
 
 
 def _unnamed(text: str, ids: Ids) -> str:
-    for name, value in sorted(ids.values().items(), key=lambda item: -len(item[1])):
-        for written in (value, quote(value), quote(quote(value))):
-            text = text.replace(written, f"<{name}>")
+    for written, placeholder in _placeholders(ids):
+        text = text.replace(written, placeholder)
     return text
+
+
+@cache
+def _placeholders(ids: Ids) -> list[tuple[str, str]]:
+    """Each id in every way that an answer writes it, the longest first, with what stands for it."""
+    return [
+        (written, f"<{name}>")
+        for name, value in sorted(ids.values().items(), key=lambda item: -len(item[1]))
+        for written in dict.fromkeys((value, quote(value), quote(quote(value))))
+    ]
 
 
 def _without(text: str, patterns: Sequence[tuple[re.Pattern[str], str]]) -> str:

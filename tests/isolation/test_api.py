@@ -1,7 +1,7 @@
 """Everybody of acme asks every route, by every method, for what is globex's: nobody learns that it exists."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -30,8 +30,9 @@ class Walk:
 
     def ask(self, method: str, url: str, body: Any, *, html: bool = False) -> Answer:
         answer = self.send(method, url, body, html=html)
-        if answer.has_written:
-            self._check_written(f"{method} {url} {body}", [text for text in texts_in(body) if len(text) != 24])
+        if answer.written:
+            sent = [text for text in texts_in(body) if len(text) != 24]
+            self._check_written(f"{method} {url} {body}", sent, answer.written)
         if answer.status >= 500:
             self.faults.append(f"{method} {url} {body}: answered {answer.status}")
         if not self.may_see(url) and (found := leak(answer, self.world.secrets, *texts_of_url(url), *texts_in(body))):
@@ -54,11 +55,11 @@ class Walk:
 
     def finish(self) -> None:
         """Nothing of globex has changed, also where the walk was refused."""
-        self._check_written("one of the refused requests", [])
+        self._check_written("one of the refused requests", [], None)
         assert not self.faults, f"{len(self.faults)} faults as {self.role}:\n" + "\n".join(self.faults)
 
-    def _check_written(self, by: str, sent: list[str]) -> None:
-        for written in self.world.snapshot.undo():
+    def _check_written(self, by: str, sent: list[str], collections: Collection[str] | None) -> None:
+        for written in self.world.snapshot.undo(collections):
             text = written.text
             for each in sent:
                 text = text.replace(json.dumps(each)[1:-1], "")

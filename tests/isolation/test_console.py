@@ -87,8 +87,8 @@ def test_who_gets_in_where(world: World, walked: Walked, role: str) -> None:
         url = route.url(*page.arguments(world.own))
         form = page.forms[0](world.own) if page.post_only else None
         answer = ask(world.console[role], "POST" if page.post_only else "GET", url, form, form=True)
-        if answer.has_written:
-            world.snapshot.undo()
+        if answer.written:
+            world.snapshot.undo(answer.written)
         is_in = answer.status < 400 and "/console/login/" not in answer.headers.get("Location", "")
         if is_in != (role in page.roles) and route.template != "console/login/":
             wrong.append(f"{url}: {answer.status} {answer.headers.get('Location', '')}")

@@ -133,8 +133,8 @@ def _ask_own(world: World, role: str, method: str, template: str, which: int = 0
     route = _declared()[method, template]
     known, own = known_api(route), world.own_of(role)
     answer = ask(world.api[role], method, route.url(*known.arguments(own)[0]), known.bodies[method][which](own))
-    if answer.has_written:
-        world.snapshot.undo()
+    if answer.written:
+        world.snapshot.undo(answer.written)
     return answer
 
 
