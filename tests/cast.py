@@ -3,6 +3,7 @@
 Both tenants have people with the same e-mail address, so that whatever forgets the tenant shows it.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +19,9 @@ from accounts.services import new_user_document
 from accounts.sessions import open_session
 from tenants.models import Tenant
 from tenants.services import create_tenant, get_tenant
+from ticketing.mongo import ObjectId
+from ticketing.mongo.client import get_database
+from ticketing.mongo.repository import Document
 
 PASSWORD = "correct horse battery staple"
 
@@ -52,6 +56,24 @@ def new_cast() -> Cast:
         greta=make_user(globex, "carla@example.test", "Greta Customer"),
         olga=make_operator("olga@platform.test", "Olga Operator"),
     )
+
+
+def write_again(cast: Cast, documents: dict[str, list[Document]]) -> Cast:
+    """The cast with new ids, from the documents that it left in each collection: a fifth of the work of making it."""
+    ids: dict[ObjectId, ObjectId] = defaultdict(ObjectId)
+    renewed = {name: [_with(ids, each) for each in found] for name, found in documents.items()}
+    for name, found in renewed.items():
+        get_database()[name].insert_many(found)
+    by_id = {each["_id"]: each for found in renewed.values() for each in found}
+    return Cast(**{name: type(each).from_document(by_id[ids[each.pk]]) for name, each in vars(cast).items()})
+
+
+def _with(ids: dict[ObjectId, ObjectId], value: Any) -> Any:
+    if isinstance(value, ObjectId):
+        return ids[value]
+    if isinstance(value, dict):
+        return {name: _with(ids, each) for name, each in value.items()}
+    return [_with(ids, each) for each in value] if isinstance(value, list) else value
 
 
 def make_tenant(slug: str, **values: Any) -> Tenant:

@@ -152,9 +152,26 @@ def _django_db_helper(_seeded_ids: dict[str, list[Any]], django_db_blocker: Any)
         wrapper.__dict__.pop("database", None)
 
 
-@pytest.fixture
-def cast(db: None) -> Any:
-    """Everybody of tests/cast.py, by name."""
+@pytest.fixture(scope="session")
+def _written_cast(_seeded_ids: dict[str, list[Any]], django_db_blocker: Any) -> Any:
+    """The cast, and what stands in the database for it; made before any test can change clock or settings."""
     from tests.cast import new_cast
+    from ticketing.mongo.client import get_database
 
-    return new_cast()
+    with django_db_blocker.unblock():
+        _delete_all_but(_seeded_ids)
+        cast = new_cast()
+        documents = {
+            name: list(get_database()[name].find({"_id": {"$nin": _seeded_ids.get(name, [])}}))
+            for name in _collections()
+        }
+        _delete_all_but(_seeded_ids)
+    return cast, {name: found for name, found in documents.items() if found}
+
+
+@pytest.fixture
+def cast(_written_cast: Any, db: None) -> Any:
+    """Everybody of tests/cast.py, by name."""
+    from tests.cast import write_again
+
+    return write_again(*_written_cast)
