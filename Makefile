@@ -17,6 +17,7 @@ help: ## this list
 run: .venv/run.stamp ## run the platform on this machine: MongoDB, demo data, web server
 	@$(BIN)/python manage.py serve
 
+test: export PYTHONDONTWRITEBYTECODE := # the tests start many processes: each would compile the code anew
 test: .venv/dev.stamp ## all tests, in parallel, on a MongoDB of their own
 	$(BIN)/pytest -n auto --dist worksteal
 
