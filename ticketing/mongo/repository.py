@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from ticketing.errors import CrossTenantWrite, NotFound, StaleVersion, TenantScopeMissing
-from ticketing.mongo import ObjectId
+from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import DOCUMENT_OPTIONS, current_session, get_database, translated_errors
 from ticketing.mongo.pages import Page, PageRequest, Sort, page_of, seek_filter
 
@@ -47,12 +47,16 @@ class Repository:
         with translated_errors(self.noun):
             return self.collection.find_one(self.scoped(where), _projection(fields), session=_session())
 
-    def get(self, id_: ObjectId, *, fields: Sequence[str] = ()) -> Document:
+    def get(self, id_: ObjectId | None, *, fields: Sequence[str] = ()) -> Document:
         """The document with this id. Raises NotFound, for another tenant's document just the same."""
         document = self.find_one({"_id": id_}, fields=fields)
         if document is None:
             raise NotFound(f"{self.noun} does not exist")
         return document
+
+    def get_by_reference(self, reference: str | ObjectId) -> Document:
+        """The document with this id, or with the one that a request's text stands for. Raises NotFound."""
+        return self.get(reference if isinstance(reference, ObjectId) else parse_object_id(reference))
 
     def find(
         self, where: Where, *, fields: Sequence[str] = (), sort: Sort | None = None, limit: int = 0, hint: str = ""

@@ -19,9 +19,8 @@ from accounts.roles import Action
 from tenants.repository import TenantRepository
 from tenants.services import record
 from ticketing import clock
-from ticketing.errors import NotFound
 from ticketing.idempotency import IdempotencyRecords
-from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest
@@ -133,11 +132,7 @@ def preview_erasure(actor: Actor, user_id: ObjectId, *, content: bool = False) -
 def access_erasure(actor: Actor, erasure_id: str | ObjectId) -> Document:
     """An erasure of the tenant, for whoever may ask for one. Raises NotAllowed, NotFound."""
     actor.check(Action.PRIVACY_MANAGE)
-    id_ = erasure_id if isinstance(erasure_id, ObjectId) else parse_object_id(erasure_id)
-    found = ErasureRepository(actor.tenant_id).find_one({"_id": id_})
-    if found is None:
-        raise NotFound("The erasure does not exist")
-    return found
+    return ErasureRepository(actor.tenant_id).get_by_reference(erasure_id)
 
 
 def visible_erasures(actor: Actor) -> TenantQuerySet:

@@ -78,11 +78,7 @@ def lift_hold(actor: Actor, hold_id: str | ObjectId) -> Document:
 def access_hold(actor: Actor, hold_id: str | ObjectId) -> Document:
     """A hold of the tenant, for whoever manages them. Raises NotAllowed, NotFound."""
     actor.check(Action.PRIVACY_MANAGE)
-    id_ = hold_id if isinstance(hold_id, ObjectId) else parse_object_id(hold_id)
-    found = HoldRepository(actor.tenant_id).find_one({"_id": id_})
-    if found is None:
-        raise NotFound("The legal hold does not exist")
-    return found
+    return HoldRepository(actor.tenant_id).get_by_reference(hold_id)
 
 
 def visible_holds(actor: Actor) -> TenantQuerySet:

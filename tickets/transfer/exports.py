@@ -20,7 +20,7 @@ from tenants.models import Tenant
 from tenants.services import record
 from ticketing import clock
 from ticketing.errors import AlreadyExists, Conflict, NotFound, TicketingError
-from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo import ObjectId
 from ticketing.mongo.client import current_session, transactional
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
@@ -69,11 +69,7 @@ def request_export(actor: Actor) -> Document:
 def access_export(actor: Actor, export_id: str | ObjectId) -> Document:
     """An export of the tenant, for whoever may ask for one. Raises NotAllowed, NotFound."""
     actor.check(Action.EXPORTS_MANAGE)
-    id_ = export_id if isinstance(export_id, ObjectId) else parse_object_id(export_id)
-    found = ExportRepository(actor.tenant_id).find_one({"_id": id_})
-    if found is None:
-        raise NotFound("The export does not exist")
-    return found
+    return ExportRepository(actor.tenant_id).get_by_reference(export_id)
 
 
 def access_archive(actor: Actor, export_id: str | ObjectId) -> Document:
