@@ -1,7 +1,6 @@
 """Secrets by reference, from a stand-in of the AWS services and one of the extension that keeps them near."""
 
 import json
-import logging
 import subprocess
 import sys
 import threading
@@ -12,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.aws import aws_server, use_aws
 from ticketing.aws.secrets import SecretMissing, load_secrets
 
 SSM, MANAGER = "ssm:/ticketing/test/", "secretsmanager:ticketing/test"
@@ -24,20 +23,14 @@ TOKEN = "the session's token"
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with aws_server() as address:
+        yield address
 
 
 @pytest.fixture
 def services(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """AWS's services with the secrets in both places."""
-    for name, value in (("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("DEFAULT_REGION", "eu-central-1")):
-        monkeypatch.setenv(f"AWS_{name}", value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
+    use_aws(monkeypatch, aws)
     ssm, manager = boto3.client("ssm"), boto3.client("secretsmanager")
     for name, value in VALUES.items():
         ssm.put_parameter(Name=f"/ticketing/test/{name}", Value=value, Type="SecureString")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from rest_framework.test import APIClient
 
+from tests.aws import use_aws
 from tests.cast import Cast, api
 from ticketing import clock
 from ticketing.api.serializers import find_time
@@ -196,8 +197,7 @@ def test_the_forms_of_the_pages(carla: APIClient, opened: Row) -> None:
 @pytest.fixture
 def in_bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Addresses of a bucket; making them asks nobody."""
-    for name, value in (("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("DEFAULT_REGION", "eu-central-1")):
-        monkeypatch.setenv(f"AWS_{name}", value)
+    use_aws(monkeypatch)
     storage = {"BACKEND": f"{Bucket.__module__}.Bucket", "OPTIONS": {"bucket_name": "files", "default_acl": None}}
     stored = settings.STORAGES
     settings.STORAGES = {**stored, "default": storage}

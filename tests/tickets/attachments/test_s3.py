@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from moto import mock_aws
 
+from tests.aws import keep_files_in, new_bucket, use_aws
 from tests.cast import Cast, actor_of
 from ticketing.errors import NotFound, TooLarge
 from tickets.attachments import services, sweeping
@@ -28,14 +28,10 @@ NOW = timedelta(hours=-1)  # "older than an hour from now": everything
 
 @pytest.fixture(autouse=True)
 def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in (("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("DEFAULT_REGION", "eu-central-1")):
-        monkeypatch.setenv(f"AWS_{name}", value)
+    use_aws(monkeypatch)
     with mock_aws():
-        bucket = boto3.resource("s3").Bucket(BUCKET)
-        bucket.create(CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        options = {"bucket_name": BUCKET, "default_acl": None, "file_overwrite": False}
-        storage = {"BACKEND": "tickets.attachments.bucket.Bucket", "OPTIONS": options}
-        settings.STORAGES = {**settings.STORAGES, "default": storage}
+        bucket = new_bucket(BUCKET)
+        keep_files_in(settings, BUCKET)
         yield bucket
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from django.core.management import CommandError, call_command
 from moto import mock_aws
 from pymongo import MongoClient
 
+from tests.aws import new_bucket, use_aws
 from tests.cast import Cast
 from tests.tickets.backup.conftest import contents, stored_files
 from ticketing.errors import InvalidInput
@@ -28,11 +28,9 @@ Elsewhere = Callable[[], Any]
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in (("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("DEFAULT_REGION", "eu-central-1")):
-        monkeypatch.setenv(f"AWS_{name}", value)
+    use_aws(monkeypatch)
     with mock_aws():
-        bucket = boto3.resource("s3").Bucket(BUCKET)
-        bucket.create(CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        bucket = new_bucket(BUCKET)
         yield bucket
 
 

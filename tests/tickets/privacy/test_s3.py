@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import boto3
 import pytest
 from moto import mock_aws
 
+from tests.aws import keep_files_in, new_bucket, use_aws
 from tests.cast import Cast, api
 from tests.tickets.privacy import story as s
 from ticketing.jobs import Run
@@ -22,14 +22,10 @@ BUCKET = "privacy-of-a-test"
 
 @pytest.fixture(autouse=True)
 def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in (("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("DEFAULT_REGION", "eu-central-1")):
-        monkeypatch.setenv(f"AWS_{name}", value)
+    use_aws(monkeypatch)
     with mock_aws():
-        bucket = boto3.resource("s3").Bucket(BUCKET)
-        bucket.create(CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        options = {"bucket_name": BUCKET, "default_acl": None, "file_overwrite": False}
-        storage = {"BACKEND": "tickets.attachments.bucket.Bucket", "OPTIONS": options}
-        settings.STORAGES = {**settings.STORAGES, "default": storage}
+        bucket = new_bucket(BUCKET)
+        keep_files_in(settings, BUCKET)
         yield bucket
 
 
