@@ -24,7 +24,7 @@ class User(TenantModel, AbstractBaseUser):
     """A person in one tenant, or, without a tenant, a platform operator. Never deleted, only deactivated or erased.
 
     ``token_epoch`` is written into every access token; raising it ends them all at once. ``former_emails`` are those
-    by which the audit log still names him.
+    by which the audit log still names him. ``language`` and ``time_zone`` are empty for those of the tenant.
     """
 
     ROLES = [
@@ -50,6 +50,8 @@ class User(TenantModel, AbstractBaseUser):
     external_id = models.CharField(max_length=120, null=True, editable=False)
     former_emails = ArrayField(models.EmailField(max_length=254), default=list, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
+    language = models.CharField(max_length=10, blank=True, default="")
+    time_zone = models.CharField(max_length=64, blank=True, default="")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["name"]

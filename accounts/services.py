@@ -114,6 +114,8 @@ def new_user_document(email: str, name: str, role: str) -> Document:
         "external_id": None,
         "former_emails": [],
         "erased_at": None,
+        "language": "",
+        "time_zone": "",
     }
 
 

@@ -8,22 +8,34 @@ from accounts.models import Team, User
 from ticketing.mongo.indexes import PartialIndex, UniqueIndex
 from ticketing.mongo.models import TenantModel
 from tickets.attachments.models import Attachment, Upload
+from tickets.bulk.models import BulkChange
+from tickets.canned_replies.models import CannedReply
 from tickets.conversation.models import Comment
+from tickets.drafts.models import Draft
 from tickets.events.models import Event
+from tickets.mentions.models import Mention
+from tickets.presence.models import Presence
 from tickets.privacy.models import Erasure, FileRemoval, LegalHold
+from tickets.saved_views.models import SavedView
 from tickets.stats.models import StatCell, StatDelta, StatLedger
 from tickets.transfer.models import Export
 
 __all__ = [
     "Attachment",
+    "BulkChange",
+    "CannedReply",
     "Channel",
     "Comment",
+    "Draft",
     "Erasure",
     "Event",
     "Export",
     "FileRemoval",
     "LegalHold",
+    "Mention",
+    "Presence",
     "Priority",
+    "SavedView",
     "StatCell",
     "StatDelta",
     "StatLedger",
@@ -81,7 +93,8 @@ def _sorted_by_time(name: str, *leading: str) -> list[models.Index]:
 class Ticket(TenantModel):
     """``public_version`` and ``public_updated_at`` count only what customers may see, so that an internal note does
     not show in them; ``participant_ids`` (requester and followers) decides which customers see the ticket. After
-    ``redacted_at`` its texts and files are gone and only the shell is left."""
+    ``redacted_at`` its texts and files are gone and only the shell is left. A duplicate is closed and names the ticket
+    that it was merged into, which has its comments and files and names it in ``merged_ids``."""
 
     number = models.IntegerField(editable=False)
     title = models.CharField(max_length=200)
@@ -101,6 +114,10 @@ class Ticket(TenantModel):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, db_index=False, related_name="+", null=True, blank=True)
     follower_ids = ArrayField(ObjectIdField(), default=list, blank=True)
     participant_ids = ArrayField(ObjectIdField(), default=list, editable=False)
+    related_ids = ArrayField(ObjectIdField(), default=list, editable=False)
+    merged_ids = ArrayField(ObjectIdField(), default=list, editable=False)
+    merged_into_id = ObjectIdField(null=True, editable=False)
+    status_before_merge = models.CharField(max_length=10, null=True, editable=False)
 
     comment_count = models.IntegerField(default=0, editable=False)
     internal_note_count = models.IntegerField(default=0, editable=False)

@@ -162,7 +162,7 @@ def test_a_form_without_its_version_is_refused(cast, browser, ticket):
 
 
 def test_shows_the_newest_comments_and_leads_to_the_earlier_ones(cast, browser, ticket, monkeypatch):
-    monkeypatch.setattr("tickets.console.page.COMMENTS_SHOWN", 2)
+    monkeypatch.setattr("tickets.console.ticket.page.COMMENTS_SHOWN", 2)
     for number in range(5):
         add_comment(actor_of(cast.amir), ticket["_id"], f"Comment number {number}")
     client = browser(cast.amir)

@@ -10,7 +10,8 @@ from tickets.conversation.models import Visibility
 
 
 class Attachment(TenantModel):
-    """``content_type`` is what the sender declared, ``sniffed_type`` what the first bytes say, ``size`` in bytes."""
+    """``content_type`` is what the sender declared, ``sniffed_type`` what the first bytes say, ``size`` in bytes;
+    ``moved_from_id`` is the ticket that it came from when that was merged."""
 
     ticket_id = ObjectIdField()
     comment_id = ObjectIdField(null=True)
@@ -23,6 +24,7 @@ class Attachment(TenantModel):
     storage_key = models.CharField(max_length=200)
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+", null=True)
     created_at = models.DateTimeField()
+    moved_from_id = ObjectIdField(null=True)
 
     class Meta(TenantModel.Meta):
         db_table = "attachments"

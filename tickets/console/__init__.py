@@ -1,4 +1,4 @@
-"""The queue and the ticket page; importing this registers them."""
+"""The console's pages about tickets; importing this registers them."""
 
 from tickets.console.admin import TicketAdmin
 from tickets.console.privacy import ErasureAdmin, HoldAdmin

@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django_mongodb_backend.fields import ObjectIdField
+from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
 from accounts.models import User
 from ticketing.mongo.indexes import UniqueIndex
@@ -17,7 +17,11 @@ class Visibility(models.TextChoices):
 
 
 class Comment(TenantModel):
-    """``body`` is the Markdown source, ``body_html`` its sanitised rendering; both are written together."""
+    """``body`` is the Markdown source, ``body_html`` its sanitised rendering; both are written together.
+
+    ``mention_ids`` are the staff named in a note, ``moved_from_id`` the merged ticket that it came from, and
+    ``split_into_id`` the ticket that was made of it.
+    """
 
     ticket_id = ObjectIdField()
     author = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+", null=True)
@@ -28,6 +32,9 @@ class Comment(TenantModel):
     edited_at = models.DateTimeField(null=True, editable=False)
     version = models.IntegerField(default=1, editable=False)
     external_id = models.CharField(max_length=120, null=True, editable=False)
+    mention_ids = ArrayField(ObjectIdField(), default=list, editable=False)
+    moved_from_id = ObjectIdField(null=True, editable=False)
+    split_into_id = ObjectIdField(null=True, editable=False)
 
     class Meta(TenantModel.Meta):
         db_table = "comments"

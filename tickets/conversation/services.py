@@ -104,6 +104,9 @@ def new_comment_document(
         "edited_at": None,
         "version": 1,
         "external_id": None,
+        "mention_ids": [],
+        "moved_from_id": None,
+        "split_into_id": None,
     }
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.console.acting import actor_of
 from ticketing.mongo import parse_object_id
-from tickets.console.filters import ME, NOBODY
+from tickets.console.queue.filters import ME, NOBODY
 from tickets.models import Priority, Status
 from tickets.people import find_people
 from tickets.stats.rules import StatsFilter

@@ -13,7 +13,7 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import PageRequest
 from ticketing.mongo.repository import Document
 from tickets.attachments.lists import page_of_attachments
-from tickets.console.history import author, describe, named_ids
+from tickets.console.ticket.history import author, describe, named_ids
 from tickets.conversation.lists import page_of_comments
 from tickets.conversation.models import Visibility
 from tickets.events.lists import page_of_events

@@ -1,0 +1,8 @@
+"""Storage of bulk changes."""
+
+from ticketing.mongo.repository import Repository
+
+
+class BulkChangeRepository(Repository):
+    collection_name = "bulk_changes"
+    noun = "The bulk change"
