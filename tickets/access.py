@@ -42,11 +42,16 @@ def access_ticket(actor: Actor, reference: str | ObjectId) -> Document:
 def access_ticket_to_edit(actor: Actor, reference: str | ObjectId) -> Document:
     """Like ``access_ticket``, for a change of its fields: staff, or the customer who opened it. Raises NotAllowed."""
     ticket = access_ticket(actor, reference)
+    check_edit(actor, ticket)
+    return ticket
+
+
+def check_edit(actor: Actor, ticket: Document) -> None:
+    """Raises NotAllowed unless the actor, who sees the ticket, may change its fields."""
     if not actor.can(Action.TICKETS_EDIT_ALL):
         actor.check(Action.TICKETS_EDIT_OWN)
         if ticket["created_by_id"] != actor.user_id:
             raise NotAllowed("Only the person who opened the ticket may change it")
-    return ticket
 
 
 def sees_internal(actor: Actor) -> bool:

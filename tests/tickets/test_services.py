@@ -22,7 +22,14 @@ from tickets.conversation.services import add_comment
 from tickets.events.repository import EventRepository
 from tickets.repository import TicketRepository
 from tickets.rules import TicketClosed
-from tickets.services import allowed_transitions, assign_ticket, change_ticket, follow_ticket, open_ticket
+from tickets.services import (
+    allowed_transitions,
+    assign_ticket,
+    change_ticket,
+    follow_ticket,
+    open_ticket,
+    preview_change,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -292,3 +299,31 @@ def test_an_error_in_the_middle_leaves_neither_change_nor_event(
         open_ticket(actor_of(cast.carla), title="Second")
     assert access_ticket(actor_of(cast.amir), "1") == ticket
     assert EventRepository(cast.acme.pk).count({}) == TicketRepository(cast.acme.pk).count({}) == 1
+
+
+def test_a_preview_tells_what_a_change_would_do_and_writes_nothing(cast: Cast, ticket: Document) -> None:
+    amir = actor_of(cast.amir)
+    wanted = {"status": "open", "priority": ticket["priority"], "assigned_to": cast.amir.pk, "tags": ["Fire"]}
+    assert preview_change(amir, ticket, wanted) == {
+        "status": ("new", "open"),
+        "assigned_to_id": (None, cast.amir.pk),
+        "tags": ([], ["fire"]),
+    }
+    assert access_ticket(amir, ticket["_id"]) == ticket
+    assert preview_change(amir, ticket, {"status": "new"}) == {}
+
+
+def test_a_preview_refuses_what_the_change_would(cast: Cast, ticket: Document) -> None:
+    amir = actor_of(cast.amir)
+    closed = change_ticket(amir, ticket["_id"], {"status": "closed"})
+    refusals: list[tuple[Actor, dict[str, Any], type[TicketingError]]] = [
+        (amir, {"priority": "high"}, TicketClosed),
+        (amir, {"status": "open"}, InvalidTransition),
+        (amir, {"assigned_to": cast.carla.pk}, InvalidInput),
+        (actor_of(cast.carla), {"priority": "high"}, InvalidInput),
+    ]
+    for actor, wanted, error in refusals:
+        with pytest.raises(error):
+            preview_change(actor, closed, wanted)
+        with pytest.raises(error):
+            change_ticket(actor, closed["_id"], wanted)
