@@ -282,6 +282,9 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda _request: static("console/console.css")],
-    "SCRIPTS": [lambda _request: static("console/console.js")],
+    "SCRIPTS": [
+        lambda _request: static("console/fetch.js"),
+        lambda _request: static("console/console.js"),
+    ],
     "GLOBAL_CALLBACK": "accounts.console.branding.console_context",
 }

@@ -1,6 +1,7 @@
 """The staff console: Django's admin site in unfold's dress, without Django's plumbing."""
 
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
 
 from django.forms import Form
@@ -12,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from unfold.sites import UnfoldAdminSite
 
+from ticketing.console.answers import is_fetch, signed_out
 from ticketing.console.navigation import Group, Item, grouped
 
 View = Callable[..., HttpResponse]
@@ -50,7 +52,13 @@ class ConsoleSite(UnfoldAdminSite):
         if view == self.logout:  # also for customers, who sign in here on their way to the browsable API
             return csrf_protect(never_cache(with_policy(view)))
         guarded: View = super().admin_view(with_policy(view), cacheable)
-        return guarded
+
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if is_fetch(request) and not self.has_permission(request):
+                return signed_out()
+            return guarded(request, *args, **kwargs)
+
+        return update_wrapper(answered, guarded)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return with_policy(super().login)(request, extra_context)
