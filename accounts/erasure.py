@@ -41,6 +41,8 @@ def pseudonymise_account(tenant_id: ObjectId, user: Document, pseudonym: str) ->
         "former_emails": [],
         "erased_at": at,
         "updated_at": at,
+        "language": "",
+        "time_zone": "",
     }
     ended = {"$inc": {"token_epoch": 1}}
     after = users.update(user["_id"], nameless, expected_version=user["version"], operators=ended)

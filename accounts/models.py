@@ -1,6 +1,7 @@
 """People and keys: users, their teams, API keys, and what sign-in keeps."""
 
 import unicodedata
+from typing import Self
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import check_password
@@ -13,6 +14,7 @@ from accounts.roles import PERMISSIONS, STAFF_ROLES, Action, Role
 from ticketing.mongo import ObjectId
 from ticketing.mongo.indexes import TTLIndex, UniqueIndex
 from ticketing.mongo.models import ServiceWrittenModel, TenantModel
+from ticketing.mongo.repository import Document
 
 
 def email_key(email: str) -> str:
@@ -68,6 +70,11 @@ class User(TenantModel, AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @classmethod
+    def from_document(cls, document: Document) -> Self:
+        """Accounts that were stored before people could choose have chosen neither language nor time zone."""
+        return super().from_document({"language": "", "time_zone": "", **document})
 
     def get_full_name(self) -> str:
         """Django's name for: the name."""

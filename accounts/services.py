@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
@@ -15,7 +16,7 @@ from accounts.repository import TeamRepository, UserRepository, users_of
 from accounts.roles import STAFF_ROLES, Action, Role
 from tenants.models import Tenant
 from tenants.repository import TenantRepository
-from tenants.rules import can_register, check_quota
+from tenants.rules import can_register, check_quota, clean_language, clean_time_zone
 from tenants.services import record
 from ticketing.clock import now
 from ticketing.errors import AlreadyExists, Conflict, FieldError, InvalidInput, NotAllowed, StaleVersion
@@ -24,6 +25,9 @@ from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 
 LONGEST_EMAIL = 254  # RFC 5321, errata 1690
+# What people may change about themselves, and what admins may change about them.
+PROFILE = frozenset({"name", "language", "time_zone"})
+EDITABLE = frozenset({"email", "name", "role", "is_active", "team_ids"})
 
 _STAFF = [role.value for role in STAFF_ROLES]
 _ADMIN = [Role.ADMIN.value]
@@ -67,13 +71,21 @@ def register_customer(tenant: Tenant | None, *, email: str, name: str, password:
 
 
 def change_profile(actor: Actor, changes: Mapping[str, Any], *, expected_version: int | None = None) -> User:
-    """What people may change about themselves: their name. Raises NotFound, InvalidInput, NotAllowed, StaleVersion."""
+    """What people may change about themselves: ``name``, ``language`` and ``time_zone`` (empty: the tenant's).
+
+    Raises NotFound, InvalidInput, NotAllowed, StaleVersion.
+    """
     actor.check(Action.PROFILE_EDIT)
     if actor.user is None:
         raise NotAllowed("The platform has no profile")
-    for field in changes.keys() - {"name"}:
-        raise NotAllowed(f"Only an admin can change {field}")
-    return _change(actor, actor.user.tenant_id, actor.user.pk, changes, expected_version)
+    return _change_profile(actor.user, changes, expected_version, actor.by)
+
+
+def change_operator_profile(operator: User, changes: Mapping[str, Any], *, expected_version: int | None = None) -> User:
+    """The same for an operator of the platform, who need not act for a tenant. Raises as ``change_profile``."""
+    if not operator.can(Action.TENANTS_MANAGE):
+        raise NotAllowed("This is for the platform's operators")
+    return _change_profile(operator, changes, expected_version, operator.email)
 
 
 def change_user(
@@ -86,7 +98,9 @@ def change_user(
     QuotaExceeded.
     """
     actor.check(Action.USERS_MANAGE)
-    return _change(actor, actor.tenant_id, user_id, changes, expected_version)
+    for field in changes.keys() - EDITABLE:
+        raise InvalidInput.of(field, "cannot be changed", "unknown_field")
+    return _change(actor.tenant_id, user_id, changes, expected_version, actor.by)
 
 
 def deactivate_user(actor: Actor, user_id: ObjectId, *, expected_version: int | None = None) -> User:
@@ -141,13 +155,19 @@ def _insert_user(tenant_id: ObjectId | None, document: Document, by: str) -> Use
     return User.from_document(stored)
 
 
+def _change_profile(user: User, changes: Mapping[str, Any], expected_version: int | None, by: str) -> User:
+    for field in changes.keys() - PROFILE:
+        raise NotAllowed(f"Only an admin can change {field}")
+    return _change(user.tenant_id, user.pk, changes, expected_version, by)
+
+
 @transactional
 def _change(
-    actor: Actor,
     tenant_id: ObjectId | None,
     user_id: ObjectId,
     wanted: Mapping[str, Any],
     expected_version: int | None,
+    by: str,
 ) -> User:
     users = users_of(tenant_id)
     before = users.get(user_id)
@@ -155,7 +175,7 @@ def _change(
         raise StaleVersion(data={"current_version": before["version"]})
     if before.get("erased_at"):
         raise Conflict("An erased account cannot be changed any more")
-    changes = _clean(actor.tenant_id, before, wanted)
+    changes = _clean(tenant_id, before, wanted)
     if not changes:
         return User.from_document(before)
     if "email_key" in changes and changes["email_key"] != before["email_key"]:
@@ -167,8 +187,9 @@ def _change(
     after = users.update(
         user_id, changes | {"updated_at": now()}, expected_version=before["version"], operators=operators
     )
-    check_staff(actor.tenant_id, users, before, after)
-    record("user.changed", by=actor.by, tenant_id=tenant_id, user=str(user_id), fields=sorted(changes))
+    if tenant_id is not None:
+        check_staff(tenant_id, users, before, after)
+    record("user.changed", by=by, tenant_id=tenant_id, user=str(user_id), fields=sorted(changes))
     return User.from_document(after)
 
 
@@ -189,7 +210,7 @@ def check_staff(tenant_id: ObjectId, users: UserRepository, before: Document | N
         rules.check_admins_left(users.active_with(_ADMIN))
 
 
-def _clean(tenant_id: ObjectId, before: Document, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _clean(tenant_id: ObjectId | None, before: Document, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """The wanted fields under their stored names, checked; only those that differ."""
     cleaners: dict[str, Callable[[Any], Any]] = {
         "email": _clean_email,
@@ -197,9 +218,9 @@ def _clean(tenant_id: ObjectId, before: Document, wanted: Mapping[str, Any]) -> 
         "role": rules.clean_role,
         "is_active": lambda value: rules.clean_flag("is_active", value),
         "team_ids": lambda value: _clean_teams(tenant_id, value),
+        "language": lambda value: value and clean_language("language", value, [code for code, _ in settings.LANGUAGES]),
+        "time_zone": lambda value: value and clean_time_zone("time_zone", value),
     }
-    for field in wanted.keys() - cleaners.keys():
-        raise InvalidInput.of(field, "cannot be changed", "unknown_field")
     cleaned = {field: cleaners[field](value) for field, value in wanted.items()}
     if "email" in cleaned:
         cleaned["email_key"] = email_key(cleaned["email"])
@@ -207,7 +228,7 @@ def _clean(tenant_id: ObjectId, before: Document, wanted: Mapping[str, Any]) -> 
     if role not in STAFF_ROLES and "team_ids" not in cleaned:
         cleaned["team_ids"] = []
     rules.check_teams(role, cleaned.get("team_ids", ()))
-    return {field: value for field, value in cleaned.items() if value != before[field]}
+    return {field: value for field, value in cleaned.items() if value != before.get(field, "")}
 
 
 def _clean_email(email: Any) -> str:
@@ -220,9 +241,9 @@ def _clean_email(email: Any) -> str:
     return str(email)
 
 
-def _clean_teams(tenant_id: ObjectId, team_ids: Iterable[ObjectId]) -> list[ObjectId]:
+def _clean_teams(tenant_id: ObjectId | None, team_ids: Iterable[ObjectId]) -> list[ObjectId]:
     wanted = list(dict.fromkeys(team_ids))
-    found = TeamRepository(tenant_id).find_by_ids(wanted, fields=["is_active"])
+    found = TeamRepository(tenant_id).find_by_ids(wanted, fields=["is_active"]) if tenant_id else {}
     if any(not found.get(id_, {}).get("is_active") for id_ in wanted):
         raise InvalidInput.of("team_ids", "names a team that is not an active one of this tenant", "not_found")
     return wanted

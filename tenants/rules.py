@@ -42,7 +42,9 @@ def clean_tenant(values: Mapping[str, Any], *, allowed: Collection[str], locales
         try:
             if field not in allowed:
                 raise InvalidInput.of(field, "this cannot be changed here", "unknown")
-            cleaned[field] = _clean_locale(value, locales) if field == "locale" else _CLEANERS[field](field, value)
+            cleaned[field] = (
+                clean_language(field, value, locales) if field == "locale" else _CLEANERS[field](field, value)
+            )
         except InvalidInput as error:
             errors += error.errors
     if errors:
@@ -118,16 +120,18 @@ def _clean_registration(field: str, value: Any) -> str:
     return str(value)
 
 
-def _clean_time_zone(field: str, value: Any) -> str:
+def clean_time_zone(field: str, value: Any) -> str:
+    """The name of a time zone. Raises InvalidInput."""
     try:
         return ZoneInfo(value).key
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         raise InvalidInput.of(field, "must be an IANA time zone such as Europe/Berlin") from None
 
 
-def _clean_locale(value: Any, locales: Collection[str]) -> str:
+def clean_language(field: str, value: Any, locales: Collection[str]) -> str:
+    """One of the languages the platform speaks. Raises InvalidInput."""
     if value not in locales:
-        raise InvalidInput.of("locale", "is not a language of this platform")
+        raise InvalidInput.of(field, "is not a language of this platform")
     return str(value)
 
 
@@ -158,7 +162,7 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "hosts": _clean_domains,
     "registration": _clean_registration,
     "registration_domains": _clean_domains,
-    "time_zone": _clean_time_zone,
+    "time_zone": clean_time_zone,
     "brand_name": _clean_brand_name,
     "brand_color": _clean_color,
     **dict.fromkeys(QUOTAS, _clean_quota),

@@ -6,25 +6,27 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from ticketing.errors import TooLarge
 from ticketing.mongo.scope import empty_scope, find_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class ScopeMiddleware:
-    """No tenant, nor its time zone, is active before a request is authenticated and after it has been answered."""
+    """No tenant, time zone or language is active before a request is authenticated and after it has been answered."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with empty_scope(), timezone.override(None):
-            response = self.get_response(request)
-            request.scope = find_scope()  # type: ignore[attr-defined] # for the lines that follow
-            return response
+        try:
+            with empty_scope(), timezone.override(None):
+                response = self.get_response(request)
+                request.scope = find_scope()  # type: ignore[attr-defined] # for the lines that follow
+                return response
+        finally:
+            translation.deactivate()
 
 
 class BodySizeMiddleware:
@@ -38,9 +40,9 @@ class BodySizeMiddleware:
         if request.path_info.startswith("/console/") and (
             not length.isdigit() or len(length) > 18 or int(length) > _limit(request)
         ):
-            from ticketing.api.errors import problem_response
+            from ticketing.api.errors import too_large_response
 
-            return problem_response(TooLarge("The form is too large"))
+            return too_large_response(request, "The form is too large")
         return self.get_response(request)
 
 
@@ -59,7 +61,7 @@ class StorageErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         from ticketing.api.errors import find_storage_response
 
-        return find_storage_response(exception)
+        return find_storage_response(request, exception)
 
 
 class HostMiddleware(CommonMiddleware):

@@ -152,14 +152,14 @@ class MeView(ApiView):
     versioned = True
     actions = {"GET": Action.PROFILE_READ, "PATCH": Action.PROFILE_EDIT}
     inputs = {"PATCH": s.ProfileInput}
-    outputs = {"GET": s.UserOutput, "PATCH": s.UserOutput}
+    outputs = {"GET": s.ProfileOutput, "PATCH": s.ProfileOutput}
 
     def get(self, request: Request) -> Response:
         user: User = self.actor.user
-        return self.answer(s.show_user(user), version=user.version)
+        return self.answer(s.show_profile(user), version=user.version)
 
     def patch(self, request: Request) -> Response:
-        """Changes one's own name."""
+        """Changes one's own name, language or time zone."""
         version = self.expected_version(self.actor.user.version)
         user = change_profile(self.actor, self.validated(), expected_version=version)
-        return self.answer(s.show_user(user), version=user.version)
+        return self.answer(s.show_profile(user), version=user.version)

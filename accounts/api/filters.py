@@ -5,8 +5,10 @@ from typing import Any
 
 from django.db.models import Q
 
+from accounts.models import email_key
 from accounts.roles import TENANT_ROLES
-from ticketing.api.filters import ChoicesFilter, FlagFilter, IdsFilter, StrictFilterSet, TimeFilter
+from accounts.services import LONGEST_EMAIL
+from ticketing.api.filters import ChoicesFilter, FlagFilter, IdsFilter, StrictFilterSet, TimeFilter, WordsFilter
 
 _BY_CREATION = {
     "-created_at": (("created_at", -1), ("_id", -1)),
@@ -21,9 +23,17 @@ class _TeamsFilter(IdsFilter):
         return Q(team_ids__overlap=list(value))
 
 
+class _EmailsFilter(WordsFilter):
+    """``email=ada@acme.example``: whoever has one of the addresses, as sign-in compares them."""
+
+    def parse(self, text: str) -> str:
+        return email_key(super().parse(text))
+
+
 class UserFilters(StrictFilterSet):
     orderings = _BY_CREATION
 
+    email = _EmailsFilter("email_key", max_length=LONGEST_EMAIL)
     role = ChoicesFilter("role", TENANT_ROLES)
     is_active = FlagFilter("is_active")
     team = _TeamsFilter("team_ids")

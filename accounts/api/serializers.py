@@ -51,6 +51,15 @@ class UserOutput(StrictSerializer):
     version = serializers.IntegerField()
 
 
+class ProfileOutput(UserOutput):
+    """``language`` and ``time_zone`` are empty where those of the tenant are used."""
+
+    example = {**_USER_EXAMPLE, "language": "de", "time_zone": "Europe/Berlin"}
+
+    language = serializers.CharField()
+    time_zone = serializers.CharField()
+
+
 class InvitedUserOutput(UserOutput):
     """``invitation`` is a token with which the person chooses a password; null when one was given."""
 
@@ -173,9 +182,13 @@ class PasswordInput(StrictSerializer):
 
 
 class ProfileInput(StrictSerializer):
-    example = {"name": "Ada L."}
+    """``language`` is one of the platform's, ``time_zone`` an IANA name; empty, they are the tenant's."""
+
+    example = {"name": "Ada L.", "language": "de", "time_zone": "Europe/Berlin"}
 
     name = LineField(max_length=120)
+    language = LineField(max_length=10, allow_blank=True)
+    time_zone = LineField(max_length=64, allow_blank=True)
 
 
 class UserInput(StrictSerializer):
@@ -240,6 +253,11 @@ def show_user(user: User) -> dict[str, Any]:
         "last_login_at": user.last_login_at,
         "version": user.version,
     }
+
+
+def show_profile(user: User) -> dict[str, Any]:
+    """A user as he sees himself."""
+    return {**show_user(user), "language": user.language, "time_zone": user.time_zone}
 
 
 def show_tokens(tokens: Tokens, user: User) -> dict[str, Any]:

@@ -211,6 +211,7 @@ QUERIES: dict[str, Sequence[Callable[[Ids], str]]] = {
     "updated_at__gte": [lambda ids: "2020-01-01T00:00:00Z"],
     "updated_at__lt": [lambda ids: "2099-01-01T00:00:00Z"],
     "role": [lambda ids: "agent,user"],
+    "email": [lambda ids: ids.email],
     "is_active": [lambda ids: "true", lambda ids: "false"],
     "limit": [lambda ids: "1", lambda ids: "100"],
     "count": [lambda ids: "true"],

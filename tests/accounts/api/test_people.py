@@ -46,6 +46,11 @@ def test_people_are_filtered(cast: Cast) -> None:
     since = (cast.ada.created_at + timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert names(client.get(f"{USERS}?role=agent,admin")) == ["Amir Acme", "Ada Acme"]
     assert names(client.get(f"{USERS}?is_active=false")) == ["Carl Customer"]
+    assert names(client.get(f"{USERS}?email=AGENT@example.test")) == ["Amir Acme"]
+    assert names(client.get(f"{USERS}?email=agent@example.test,admin@example.test,no@where.test")) == [
+        "Amir Acme",
+        "Ada Acme",
+    ]
     assert names(client.get(f"{USERS}?team={team}")) == ["Amir Acme"]
     assert names(client.get(f"{USERS}?created_at__gte={since}&is_active=true")) == ["Lena Later"]
     assert names(client.get(f"{USERS}?created_at__lt={since}&role=admin")) == ["Ada Acme"]
@@ -146,6 +151,17 @@ def test_one_s_own_profile(cast: Cast) -> None:
     assert changed.json()["name"] == "Carla C."
     assert client.patch("/api/v1/auth/me", {"name": "Late"}, headers={"If-Match": read["ETag"]}).status_code == 412
     assert client.patch("/api/v1/auth/me", {"role": "admin"}).status_code == 400
+
+
+def test_people_choose_their_language_and_time_zone(cast: Cast) -> None:
+    client = api(cast.carla)
+    assert [client.get("/api/v1/auth/me").json()[name] for name in ("language", "time_zone")] == ["", ""]
+    changed = client.patch("/api/v1/auth/me", {"language": "de", "time_zone": "Europe/Berlin"}).json()
+    assert [changed[name] for name in ("language", "time_zone")] == ["de", "Europe/Berlin"]
+    for field, value in (("language", "xx"), ("time_zone", "Europe/Atlantis")):
+        refused = client.patch("/api/v1/auth/me", {field: value})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, field)
+    assert client.patch("/api/v1/auth/me", {"language": "", "time_zone": ""}).json()["time_zone"] == ""
 
 
 def test_customers_register_once_for_their_idempotency_key(cast: Cast) -> None:

@@ -45,6 +45,19 @@ def test_people(cast: Cast) -> None:
             check(cast, UserFilters, visible_users, UserRepository, f"{condition}&ordering={ordering}")
 
 
+def test_addresses_find_as_many_rows_as_they_are(cast: Cast) -> None:
+    people = [new_user_document(f"p{n}@example.test", f"P {n}", "user") for n in range(200)]
+    rows = UserRepository(cast.acme.pk)
+    rows.insert_many(people)
+    request = Request(APIRequestFactory().get("/", {"email": "p7@example.test,P8@example.test,p9@example.test"}))
+    request.accepted_renderer = JSONRenderer()
+    with tenant_scope(cast.acme.pk):
+        where = UserFilters.of(request, visible_users(actor_of(cast.ada))).qs.match()
+    found = rows.collection.find(rows.scoped(where)).sort([("created_at", -1), ("_id", -1)]).explain()
+    assert found["executionStats"]["nReturned"] == 3
+    assert found["executionStats"]["totalDocsExamined"] == 3
+
+
 def test_teams_and_keys(cast: Cast) -> None:
     for number in range(2 * LIMIT):
         create_team(actor_of(cast.ada), name=f"Team {number}")
