@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,$(shell \
 	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
-GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check cfn-lint test upgrade-test deployment-test image-check
+GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check cfn-lint test browser-test upgrade-test deployment-test image-check
 DOCUMENT := docs/openapi.yaml
 SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
@@ -52,6 +52,9 @@ cfn-lint: .venv/dev.stamp ## the CloudFormation templates, against AWS's own sch
 
 migrations-check: .venv/dev.stamp ## no model has changed without its migration
 	$(BIN)/pytest -q tests/ticketing/test_migrations.py
+
+browser-test: .venv/dev.stamp build/axe/stamp ## the console in a real Chromium: accessibility, injection, every flow
+	$(BIN)/pytest -n auto --dist worksteal tests/browser/console
 
 openapi: .venv/dev.stamp ## write the OpenAPI document anew
 	SECRET_KEY=unused $(BIN)/python $(SPECTACULAR) --file $(DOCUMENT)
@@ -128,4 +131,10 @@ build/ticketing.zip: $(LAMBDA)/package.stamp $(PACKAGED)
 
 build/cold-start/stamp: benchmarks/cold_start/requirements.txt
 	@rm -rf $(@D) && $(BIN)/pip install --quiet --disable-pip-version-check --no-compile $(LAMBDA_WHEELS) -r $< --target $(@D)
+	@touch $@
+
+# axe-core, the accessibility checks of the browser tests. The lock file has its hash, and no registry's address.
+build/axe/stamp: tests/browser/console/package-lock.json tests/browser/console/package.json | .venv/dev.stamp
+	@mkdir -p $(@D) && cp $^ $(@D)
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

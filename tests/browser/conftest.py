@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
 ARGUMENTS = [
@@ -37,6 +37,7 @@ def chrome(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
 @pytest.fixture
 def new_page(chrome: Browser, live_server: Any) -> Iterator[NewPage]:
     """Makes pages on a tenant's host name. At the end no request may have left this host, and no script failed."""
+    pages: list[Page] = []
     strangers: list[str] = []
     complaints: list[str] = []
 
@@ -47,11 +48,14 @@ def new_page(chrome: Browser, live_server: Any) -> Iterator[NewPage]:
         )
         page.set_default_timeout(15_000)
         page.on("request", lambda request: strangers.append(request.url) if _is_strange(request.url) else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if _is_error(said) else None)
+        pages.append(page)
         return page
 
     yield new
+    for page in pages:
+        page.close()
     assert strangers == []
     assert complaints == []
 
@@ -60,6 +64,12 @@ def shoot(page: Page, name: str, *, full: bool = False) -> None:
     """Keeps a picture of the page as an artefact of the run."""
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=full, animations="disabled")
+
+
+def _is_error(said: ConsoleMessage) -> bool:
+    """That a page itself answers 403 or 404 is no error of a script."""
+    is_of_page = said.page is not None and said.location["url"] == said.page.url
+    return said.type == "error" and not (is_of_page and said.text.startswith("Failed to load resource"))
 
 
 def _is_strange(url: str) -> bool:

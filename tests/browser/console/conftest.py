@@ -1,0 +1,53 @@
+"""One Chromium for a process, and a tenant whose pages have something to show."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from accounts.models import User
+from tests.browser.conftest import ARGUMENTS, NewPage
+from tests.browser.console.story import tell
+from tests.isolation.world import World, build_world, cookie_of
+
+Enter = Callable[..., Page]
+_worlds: list[World] = []
+
+
+@pytest.fixture(scope="session")
+def chrome(chromium: str) -> Iterator[Browser]:
+    """Instead of a browser for each test: to start one costs more than most of these tests do."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The world of the isolation walks, and in its acme a story worth looking at."""
+    if not _worlds:
+        world = build_world()
+        tell(world)
+        world.snapshot = type(world.snapshot).take()
+        _worlds.append(world)
+    _worlds[0].snapshot.undo()
+    return _worlds[0]
+
+
+@pytest.fixture
+def enter(new_page: NewPage) -> Enter:
+    """Opens a page on which somebody has signed in: ``enter(user, "/console/", size="phone", scheme="dark")``."""
+
+    def enter(user: User | None, address: str = "", *, size: str = "desktop", scheme: str = "light") -> Page:
+        host = "localhost" if user and user.tenant_id is None else "acme.localhost"
+        page = new_page(host, size, scheme)
+        if user:
+            name, _, value = cookie_of(user).partition("=")
+            page.context.add_cookies([{"name": name, "value": value, "domain": host, "path": "/"}])
+        if address:
+            page.goto(address)
+        return page
+
+    return enter
