@@ -285,6 +285,7 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [
         lambda _request: static("console/fetch.js"),
         lambda _request: static("console/console.js"),
+        lambda _request: static("console/keyboard.js"),
     ],
     "GLOBAL_CALLBACK": "accounts.console.branding.console_context",
 }

@@ -10,11 +10,11 @@ from django.core import exceptions as django_errors
 from django.core.signals import got_request_exception
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
-from django.views import csrf, defaults
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from ticketing import errors
+from ticketing.error_pages import error_page, stale_form_page
 from ticketing.errors import FieldError, InvalidInput, TicketingError
 from ticketing.logs import request_id
 from ticketing.mongo.client import is_unreachable, unavailable
@@ -113,37 +113,37 @@ def field_errors(details: Any, path: str = "") -> Iterator[FieldError]:
 
 
 def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not _is_api(request):
-        return defaults.bad_request(request, exception)
-    return problem_response(as_ticketing_error(exception) or InvalidInput())
+    return _answer(request, as_ticketing_error(exception) or InvalidInput())
 
 
 def permission_denied_view(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem_response(errors.NotAllowed()) if _is_api(request) else defaults.permission_denied(request, exception)
+    return _answer(request, errors.NotAllowed())
 
 
 def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return problem_response(errors.NotFound()) if _is_api(request) else defaults.page_not_found(request, exception)
+    return _answer(request, errors.NotFound())
 
 
 def server_error_view(request: HttpRequest) -> HttpResponse:
     """Django calls this while the exception is being handled, also for one that a middleware raised."""
-    if response := find_storage_response(sys.exc_info()[1]):
-        return response
-    return problem_response(InternalError()) if _is_api(request) else defaults.server_error(request)
+    return find_storage_response(request, sys.exc_info()[1]) or _answer(request, InternalError())
 
 
-def find_storage_response(exception: BaseException | None) -> HttpResponse | None:
+def find_storage_response(request: HttpRequest, exception: BaseException | None) -> HttpResponse | None:
     """The answer to an exception that says that the database cannot be reached; None for all others."""
     error = None if exception is None else as_ticketing_error(exception)
-    return problem_response(error) if isinstance(error, errors.StorageUnavailable) else None
+    return _answer(request, error) if isinstance(error, errors.StorageUnavailable) else None
+
+
+def too_large_response(request: HttpRequest, detail: str) -> HttpResponse:
+    """The answer to a body that nobody is going to read."""
+    return _answer(request, errors.TooLarge(detail))
 
 
 def csrf_failure_view(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Settings name this view: a form without its token, or with one of another session."""
-    if not _is_api(request):
-        return csrf.csrf_failure(request, reason)
-    return problem_response(errors.NotAllowed("The form's CSRF token is missing or stale: reload the page"))
+    error = errors.NotAllowed("The form's CSRF token is missing or stale: reload the page")
+    return problem_response(error) if _is_for_programs(request) else stale_form_page(request, error)
 
 
 def _unexpected(exception: Exception, request: Any) -> TicketingError:
@@ -159,8 +159,15 @@ def _headers(error: TicketingError, challenge: str) -> dict[str, str]:
     return {"WWW-Authenticate": challenge, **headers} if error.status == 401 else headers
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(API_PREFIX)
+def _answer(request: HttpRequest, error: TicketingError) -> HttpResponse:
+    """A problem document for programs, a page for people."""
+    return problem_response(error) if _is_for_programs(request) else error_page(request, error)
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    """Whether the API was asked, or a script of the console's pages asks (see fetch.js), or a page is not accepted."""
+    by_script = request.headers.get("X-Requested-With") == "fetch"
+    return by_script or request.path_info.startswith(API_PREFIX) or not request.accepts("text/html")
 
 
 def _join(path: str, name: object) -> str:

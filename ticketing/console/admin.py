@@ -38,6 +38,7 @@ class ServiceModelAdmin(ModelAdmin):
     navigation_position: ClassVar[int] = 100
     title: ClassVar[Any] = ""
     add_title: ClassVar[Any] = ""
+    empty_text: ClassVar[Any] = ""
 
     form = ServiceForm
     add_form: ClassVar[type[ServiceForm] | None] = None
@@ -251,6 +252,10 @@ class ServiceModelAdmin(ModelAdmin):
         """One page of the filtered and ordered rows. Raises InvalidInput for a bad cursor."""
         page: Page = rows.page(sort_of(rows), asked, *self.get_columns())
         return page
+
+    def get_empty_text(self, request: HttpRequest) -> str:
+        """What a list without rows says about what comes here and how."""
+        return str(self.empty_text)
 
     def count_rows(self, request: HttpRequest, rows: Any) -> int:
         """How many rows match; COUNT_CAP + 1 stands for any larger number."""

@@ -68,6 +68,7 @@ class KeysetChangeList(ChangeList):
         self.show_full_result_count = False
         self.show_admin_actions = True
         self.can_show_all = self.multi_page = False
+        self.empty_text = "" if rows else self.model_admin.get_empty_text(request)
 
     @property
     def is_narrowed(self) -> bool:

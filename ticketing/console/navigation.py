@@ -2,35 +2,41 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.utils.html import conditional_escape
-
-Group = dict[str, Any]
+OVERVIEW = "g d"
+QUEUE = "g q"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One link. ``icon`` is the name of a Material symbol; ``group`` the heading it stands under."""
+    """One link. ``icon`` is the name of a Material symbol; ``group`` the heading it stands under.
+
+    ``shortcut`` is a key for it (see keyboard.js). ``count`` names a figure beside the title, which the address
+    ``count_url`` knows: it answers ``{"counts": {name: shown}}``, is asked once for all links that name it, after the
+    page has come, and an empty text shows nothing.
+    """
 
     group: str
     title: str
     link: str
     icon: str
     active: bool = False
+    shortcut: str = ""
+    count: str = ""
+    count_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Links under one heading."""
+
+    title: str
+    items: list[Item]
 
 
 def grouped(items: Iterable[Item]) -> list[Group]:
-    """The items under their headings, both in the order in which they come, as unfold's templates take them."""
-    groups: dict[str, list[dict[str, Any]]] = {}
+    """The items under their headings, both in the order in which they come."""
+    groups: dict[str, Group] = {}
     for item in items:
-        groups.setdefault(item.group, []).append(
-            {
-                "title": conditional_escape(item.title),  # the template marks it safe
-                "link": item.link,
-                "icon": item.icon,
-                "active": item.active,
-                "has_permission": True,
-            }
-        )
-    return [{"title": title, "items": entries} for title, entries in groups.items()]
+        groups.setdefault(item.group, Group(item.group, [])).items.append(item)
+    return list(groups.values())

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_protect
 from unfold.sites import UnfoldAdminSite
 
 from ticketing.console.answers import is_fetch, signed_out
-from ticketing.console.navigation import Group, Item, grouped
+from ticketing.console.navigation import OVERVIEW, Group, Item, grouped
 
 View = Callable[..., HttpResponse]
 
@@ -88,7 +88,9 @@ class ConsoleSite(UnfoldAdminSite):
         return []
 
     def get_sidebar_list(self, request: HttpRequest) -> list[Group]:
-        return grouped(item for admin in self._admins() for item in admin.get_navigation(request))
+        link = reverse("console:index")
+        overview = Item("", _("Overview"), link, "monitoring", request.path == link, shortcut=OVERVIEW)
+        return grouped([overview, *(item for admin in self._admins() for item in admin.get_navigation(request))])
 
     def get_page_links(self, request: HttpRequest, obj: Any) -> list[Item]:
         """What all apps have to offer on an object's page."""

@@ -19,6 +19,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A menu closes where a click or the focus goes elsewhere, and by Escape, which leaves the focus on its button.
+for (const kind of ["click", "focusin", "keydown"]) {
+  document.addEventListener(kind, (event) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (kind === "keydown" ? event.key === "Escape" : !menu.contains(event.target)) menu.open = false;
+      if (kind === "keydown" && !menu.open) menu.querySelector("summary").focus();
+    }
+  });
+}
+
 document.addEventListener("focusin", (event) => {
   if (event.target.matches("[data-select-on-focus]")) event.target.select();
 });
@@ -37,4 +47,19 @@ document.addEventListener("input", async (event) => {
   if (!response.ok) return;
   const { people } = await response.json();
   list.replaceChildren(...people.map(({ email, name }) => new Option(name, email)));
+});
+
+// Figures of the side bar: one request for each address that knows some of them.
+document.addEventListener("DOMContentLoaded", () => {
+  const shown = [...document.querySelectorAll("[data-count-url]")];
+  for (const url of new Set(shown.map((figure) => figure.dataset.countUrl))) {
+    Console.send(url).then(
+      ({ counts }) => {
+        for (const figure of shown) {
+          if (figure.dataset.countUrl === url) figure.textContent = counts[figure.dataset.count] ?? "";
+        }
+      },
+      () => {}, // the figures are a help; a page without them is whole
+    );
+  }
 });
