@@ -1,6 +1,7 @@
 """Who sees which tickets: the only way by which a view obtains one."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from accounts.actor import Actor
@@ -30,13 +31,28 @@ def visible_tickets(actor: Actor) -> TenantQuerySet:
     return tickets.filter(participant_ids__contains=[own["participant_ids"]]) if own else tickets
 
 
-def access_ticket(actor: Actor, reference: str | ObjectId) -> Document:
-    """The ticket with this id or number. Raises NotFound for a missing, a foreign and an invisible one alike."""
+def access_ticket(actor: Actor, reference: str | ObjectId, *, fields: Sequence[str] = ()) -> Document:
+    """The ticket with this id or number, or of it these ``fields``. Raises NotFound for a missing, a foreign and an
+    invisible one alike."""
     where = _reference_filter(reference)
-    ticket = where and TicketRepository(actor.tenant_id).find_one({"$and": [where, visible_filter(actor)]})
+    wanted = {"$and": [where, visible_filter(actor)]}
+    ticket = where and TicketRepository(actor.tenant_id).find_one(wanted, fields=fields)
     if not ticket:
         raise NotFound("The ticket does not exist")
     return ticket
+
+
+def access_ticket_to_answer(actor: Actor, reference: str | ObjectId) -> tuple[Document, ObjectId | None]:
+    """Like ``access_ticket``, for what is said or attached: of a merged ticket the one that it was merged into, with
+    the merged one's id, which the answer comes from. A customer who does not see that one gets the merged one."""
+    ticket = access_ticket(actor, reference)
+    into = ticket.get("merged_into_id")
+    if into is None:
+        return ticket, None
+    try:
+        return access_ticket(actor, into), ticket["_id"]
+    except NotFound:
+        return ticket, None
 
 
 def access_ticket_to_edit(actor: Actor, reference: str | ObjectId) -> Document:

@@ -17,7 +17,7 @@ from tickets.mentions.models import Mention
 from tickets.presence.models import Presence
 from tickets.privacy.models import Erasure, FileRemoval, LegalHold
 from tickets.saved_views.models import SavedView
-from tickets.stats.models import StatCell, StatDelta, StatLedger
+from tickets.stats.models import StatCell, StatDelta, StatLedger, StatTimes
 from tickets.transfer.models import Export
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "StatCell",
     "StatDelta",
     "StatLedger",
+    "StatTimes",
     "Status",
     "Ticket",
     "Type",
@@ -94,7 +95,8 @@ class Ticket(TenantModel):
     """``public_version`` and ``public_updated_at`` count only what customers may see, so that an internal note does
     not show in them; ``participant_ids`` (requester and followers) decides which customers see the ticket. After
     ``redacted_at`` its texts and files are gone and only the shell is left. A duplicate is closed and names the ticket
-    that it was merged into, which has its comments and files and names it in ``merged_ids``."""
+    that it was merged into, which has its comments and files and names it in ``merged_ids``; ``merged_follower_ids``
+    follow a ticket only for what was merged into it."""
 
     number = models.IntegerField(editable=False)
     title = models.CharField(max_length=200)
@@ -116,6 +118,7 @@ class Ticket(TenantModel):
     participant_ids = ArrayField(ObjectIdField(), default=list, editable=False)
     related_ids = ArrayField(ObjectIdField(), default=list, editable=False)
     merged_ids = ArrayField(ObjectIdField(), default=list, editable=False)
+    merged_follower_ids = ArrayField(ObjectIdField(), default=list, editable=False)
     merged_into_id = ObjectIdField(null=True, editable=False)
     status_before_merge = models.CharField(max_length=10, null=True, editable=False)
 
@@ -160,11 +163,15 @@ class Ticket(TenantModel):
             *_sorted_by_time("team", "team", "status"),
             *_sorted_by_time("requester", "created_by", "status"),
             *_sorted_by_time("tags", "tags", "status"),
+            *_sorted_by_time("following", "participant_ids", "status"),
             models.Index(fields=["tenant_id", "participant_ids", "-created_at", "-id"], name="tickets_own_created"),
             models.Index(
                 fields=["tenant_id", "participant_ids", "-public_updated_at", "-id"], name="tickets_own_updated"
             ),
             models.Index(fields=["tenant_id", "all_terms", "-created_at", "-id"], name="tickets_terms"),
+            # What was first answered or resolved in a period; the team is judged in the index.
+            models.Index(fields=["tenant_id", "-first_responded_at", "-id", "team"], name="tickets_responded"),
+            models.Index(fields=["tenant_id", "-resolved_at", "-id", "team"], name="tickets_resolved"),
             PartialIndex(
                 fields=["tenant_id", "closed_at", "id"],
                 name="tickets_retention",

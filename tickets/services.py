@@ -118,6 +118,25 @@ def preview_fields(actor: Actor, ticket: Document, cleaned: Mapping[str, Any]) -
     return {name: (ticket.get(name), value) for name, value in _decide(actor, ticket, cleaned).items()}
 
 
+@transactional
+def restore_fields(actor: Actor, ticket: Document, before: Mapping[str, Any]) -> Document:
+    """Puts stored fields of an accessed ticket back to what they were before a change that is taken back.
+
+    ``before`` may hold status (with the times and the count that entering it has changed), priority, assigned_to_id,
+    team_id and tags. The workflow has no say, because nobody chooses a status here; the events say ``undo``. Raises
+    NotAllowed, InvalidInput when an agent or a team is no longer active, TicketClosed for a ticket that was merged or
+    redacted, StaleVersion.
+    """
+    actor.check(Action.TICKETS_EDIT_ALL)
+    if ticket.get("merged_into_id") or ticket["redacted_at"]:
+        raise rules.TicketClosed
+    _assignee(actor, before.get("assigned_to_id"))
+    _team(actor, before.get("team_id"))
+    told = {name: value for name, value in before.items() if name not in rules.STAMPS}
+    events = [NewEvent(event.type, event.changes, {"undo": True}) for event in events_of(ticket, told)]
+    return store_change(actor, ticket, Change(dict(before), events=events), clock.now())
+
+
 def assign_ticket(
     actor: Actor,
     reference: str | ObjectId,
@@ -133,9 +152,18 @@ def assign_ticket(
 def follow_ticket(actor: Actor, reference: str | ObjectId, *, following: bool = True) -> Document:
     """Adds the actor to the ticket's followers, or takes him out. Raises NotFound, NotAllowed, TicketClosed."""
     actor.check(Action.TICKETS_FOLLOW)
+    themselves = [actor.user_id] if actor.user_id else []
+    return change_followers(actor, reference, **{"add" if following else "remove": themselves})
+
+
+@transactional
+def change_followers(
+    actor: Actor, reference: str | ObjectId, *, add: Sequence[ObjectId] = (), remove: Sequence[ObjectId] = ()
+) -> Document:
+    """Adds followers to a ticket and takes others out, whoever else follows it by now. Raises as ``change_ticket``."""
     ticket = access_ticket(actor, reference)
-    others = [id_ for id_ in ticket["follower_ids"] if id_ != actor.user_id]
-    return change_ticket(actor, ticket["_id"], {"followers": [*others, actor.user_id] if following else others})
+    stay = [id_ for id_ in ticket["follower_ids"] if id_ not in remove]
+    return change_ticket(actor, ticket["_id"], {"followers": [*stay, *(id_ for id_ in add if id_ not in stay)]})
 
 
 def check_version(actor: Actor, ticket: Document, expected: int | None) -> None:
@@ -172,6 +200,7 @@ def new_ticket_document(number: int, content: rules.Content, created_by: ObjectI
         "participant_ids": [created_by],
         "related_ids": [],
         "merged_ids": [],
+        "merged_follower_ids": [],
         "merged_into_id": None,
         "status_before_merge": None,
         "comment_count": 0,

@@ -47,6 +47,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="ticket",
+            name="merged_follower_ids",
+            field=django_mongodb_backend.fields.ArrayField(
+                base_field=django_mongodb_backend.fields.ObjectIdField(), default=list, editable=False
+            ),
+        ),
+        migrations.AddField(
+            model_name="ticket",
             name="merged_into_id",
             field=django_mongodb_backend.fields.ObjectIdField(editable=False, null=True),
         ),
@@ -61,6 +68,48 @@ class Migration(migrations.Migration):
             model_name="ticket",
             name="status_before_merge",
             field=models.CharField(editable=False, max_length=10, null=True),
+        ),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(fields=["tenant_id", "-first_responded_at", "-id", "team"], name="tickets_responded"),
+        ),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(fields=["tenant_id", "-resolved_at", "-id", "team"], name="tickets_resolved"),
+        ),
+        migrations.AddField(model_name="statdelta", name="before_times", field=models.JSONField(null=True)),
+        migrations.AddField(model_name="statdelta", name="after_times", field=models.JSONField(null=True)),
+        migrations.CreateModel(
+            name="StatTimes",
+            fields=[
+                (
+                    "id",
+                    django_mongodb_backend.fields.ObjectIdAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("tenant_id", django_mongodb_backend.fields.ObjectIdField(editable=False)),
+                ("dimension", models.CharField(max_length=12)),
+                ("value", models.CharField(max_length=80)),
+                ("level", models.CharField(max_length=6)),
+                ("period", models.CharField(max_length=10)),
+                ("first_response", models.JSONField(default=dict)),
+                ("resolution", models.JSONField(default=dict)),
+                ("weight", models.IntegerField(default=0)),
+            ],
+            options={
+                "db_table": "stat_times",
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    ticketing.mongo.indexes.UniqueIndex(
+                        fields=["tenant_id", "dimension", "value", "level", "period"], name="stat_times_key"
+                    ),
+                    ticketing.mongo.indexes.PartialIndex(
+                        fields=["tenant_id"], name="stat_times_empty", partial={"weight": 0}
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="BulkChange",
@@ -227,6 +276,7 @@ class Migration(migrations.Migration):
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
+                        null=True,
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
@@ -249,7 +299,7 @@ class Migration(migrations.Migration):
                         fields=["tenant_id", "user", "comment_id"], name="mentions_comment"
                     ),
                     models.Index(fields=["tenant_id", "user", "-at", "-id"], name="mentions_newest"),
-                    models.Index(fields=["tenant_id", "user", "seen_at", "ticket_id"], name="mentions_unseen"),
+                    models.Index(fields=["tenant_id", "user", "seen_at", "-at", "-id"], name="mentions_unseen"),
                     models.Index(fields=["tenant_id", "ticket_id"], name="mentions_ticket"),
                 ],
             },

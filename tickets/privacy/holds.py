@@ -178,6 +178,14 @@ class ActiveHolds:
         return None if event is None else self.on_tickets[event["ticket_id"]]
 
 
+def check_may_move(actor: Actor, ticket: Document) -> None:
+    """Raises OnLegalHold where a hold would lose sight of what is moved from the ticket to another one: any, but one on
+    everything. Call ``lock_holds`` before, within the transaction that moves."""
+    hold = ActiveHolds.of(actor.tenant_id).find_among([ticket]).get(ticket["_id"])
+    if hold is not None and hold["target"] != HoldTarget.TENANT:
+        raise on_hold(hold)
+
+
 def on_hold(hold: Document) -> OnLegalHold:
     """The refusal that names the hold."""
     return OnLegalHold(
@@ -208,7 +216,7 @@ def _target_id(actor: Actor, target: str, reference: str) -> ObjectId:
 
 def _tell(actor: Actor, hold: Document, what: str) -> None:
     """Keeps it in the audit log, and in the ticket's history where it is on a ticket, unseen by customers."""
-    names = {"hold": str(hold["_id"]), "target": hold["target"], "target_id": str(hold["target_id"])}
+    names = {"hold": str(hold["_id"]), hold["target"]: str(hold["target_id"])}
     record(f"hold.{what}", by=actor.by, tenant_id=actor.tenant_id, **names)
     if hold["target"] == HoldTarget.TICKET:
         ticket = TicketRepository(actor.tenant_id).get(hold["target_id"])
