@@ -257,6 +257,14 @@ class DayOutput(StrictSerializer):
     resolved = serializers.IntegerField()
 
 
+class TimesOutput(StrictSerializer):
+    """How long the tickets took that were done on the days of `per_day`, to within 5 %. `null`: there were none."""
+
+    count = serializers.IntegerField()
+    median_seconds = serializers.IntegerField(allow_null=True)
+    p90_seconds = serializers.IntegerField(allow_null=True)
+
+
 class StatsOutput(StrictSerializer):
     """Counts by each value. Ids stand for people and teams, `none` for nobody."""
 
@@ -271,6 +279,8 @@ class StatsOutput(StrictSerializer):
         "other_categories": 0,
         "age": {"today": 1, "1-2": 1, "3-6": 0, "7-29": 0, "30-89": 0, "90+": 0},
         "per_day": [{"date": "2026-02-01", "created": 3, "resolved": 1}],
+        "first_response_time": {"count": 2, "median_seconds": 2870, "p90_seconds": 7440},
+        "resolution_time": {"count": 1, "median_seconds": 90262, "p90_seconds": 90262},
     }
 
     total = serializers.IntegerField()
@@ -283,3 +293,5 @@ class StatsOutput(StrictSerializer):
     other_categories = serializers.IntegerField(help_text="Tickets of categories beyond the first 500")
     age = CountsField(help_text="Unresolved tickets by age in days")
     per_day = DayOutput(many=True)
+    first_response_time = TimesOutput(help_text="From opening to the first public answer by staff")
+    resolution_time = TimesOutput(help_text="From opening to the resolution that stands")

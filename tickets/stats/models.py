@@ -35,11 +35,33 @@ class StatCell(TenantModel):
         return f"{self.dimension}={self.value} {self.level} {self.period}"
 
 
+class StatTimes(TenantModel):
+    """How long tickets of a slice took, in one month: ``first_response`` and ``resolution`` are {day: {status:
+    {bucket: count}}}, by the day when it was done. Apart from the cells: the previous version knows only those."""
+
+    dimension = models.CharField(max_length=12)
+    value = models.CharField(max_length=80)
+    level = models.CharField(max_length=6)
+    period = models.CharField(max_length=10)
+    first_response = models.JSONField(default=dict)
+    resolution = models.JSONField(default=dict)
+    weight = models.IntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        db_table = "stat_times"
+        indexes = [
+            UniqueIndex(fields=["tenant_id", "dimension", "value", "level", "period"], name="stat_times_key"),
+            PartialIndex(fields=["tenant_id"], name="stat_times_empty", partial={"weight": 0}),
+        ]
+
+
 class StatDelta(TenantModel):
     """One change that waits to be folded: what the ticket counted as before, and what it counts as now."""
 
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
+    before_times = models.JSONField(null=True)
+    after_times = models.JSONField(null=True)
 
     class Meta(TenantModel.Meta):
         db_table = "stat_deltas"

@@ -1,5 +1,6 @@
 """Answering a question from cells and waiting deltas, and from the tickets themselves where no cell has the answer."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +12,16 @@ from django.conf import settings
 from ticketing.errors import InvalidInput, StorageUnavailable
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import ran_out_of_time, transactional
+from tickets.stats.durations import BOUNDS
 from tickets.stats.periods import Days, Moments, Pieces, contains, cut, months_of, whole_days
-from tickets.stats.repository import CellRepository, CountedTickets, DeltaRepository, LedgerRepository, stored_change
+from tickets.stats.repository import (
+    CellRepository,
+    CountedTickets,
+    DeltaRepository,
+    LedgerRepository,
+    TimesRepository,
+    stored_change,
+)
 from tickets.stats.rules import ALL, DAY, DAY_SLICES, DIMENSIONS, MONTH, Categories, Facts, StatsFilter, text_of
 from tickets.stats.tally import OLDEST_DAYS, Tally
 
@@ -43,7 +52,8 @@ class Question:
     def wants_created(self, day: str) -> bool:
         return contains(self.days, day) or day >= self.oldest_day.isoformat()
 
-    def wants_resolved(self, day: str) -> bool:
+    def wants_done(self, day: str) -> bool:
+        """Whether what was answered or resolved on the day counts."""
         return contains(self.days, day)
 
 
@@ -70,6 +80,7 @@ class _Reading:
         self.categories = categories
         self.tally = Tally(question.filters.status)
         self._cells = CellRepository(tenant_id)
+        self._times = TimesRepository(tenant_id)
         self._tickets = CountedTickets(tenant_id)
         self._whole_days = whole_days(question.start, question.end)
 
@@ -83,7 +94,9 @@ class _Reading:
                     self.tally.add_cell(cell)
         question = self.question
         for month in self._cells.read_months(slices, months_of(*question.days), question.oldest_day.isoformat()[:7]):
-            self.tally.add_month(month, self._is_counted_by_day, question.wants_resolved)
+            self.tally.add_month(month, self._is_counted_by_day, question.wants_done)
+        for month in self._times.read(slices, months_of(*question.days)):
+            self.tally.add_times(month, question.wants_done)
         for edge in pieces.edges:
             self._count_created(edge, lambda day: not contains(self._whole_days, day))
 
@@ -104,6 +117,10 @@ class _Reading:
         with _time_limit() as milliseconds:
             for row in self._tickets.count_resolved(question.filters.match(), first, last, milliseconds):
                 self.tally.resolved[row["_id"]] += row["count"]
+        for kind, column in (("first_response", "first_responded_at"), ("resolution", "resolved_at")):
+            with _time_limit() as milliseconds:
+                for row in self._tickets.count_times(question.filters.match(), column, first, last, milliseconds):
+                    self.tally.times[kind][bisect_right(BOUNDS, row["_id"])] += row["count"]
 
     def _pieces(self, slices: Slices) -> Pieces:
         return cut(self.question.start, self.question.end, by_day=slices[0][0] in DAY_SLICES)
@@ -116,8 +133,11 @@ class _Reading:
             self.tally.add_facts(facts, amount, self.categories)
         if self._is_counted_by_day(facts.created):
             self.tally.created[facts.created, facts.status] += amount
-        if facts.resolved and self.question.wants_resolved(facts.resolved):
+        if facts.resolved and self.question.wants_done(facts.resolved):
             self.tally.resolved[facts.resolved] += amount
+        for kind, day, bucket in facts.times():
+            if self.question.wants_done(day):
+                self.tally.times[kind][bucket] += amount
 
     def _count_created(self, period: Moments, wants_day: Callable[[str], bool]) -> None:
         where = _both(self.question.filters.match(), _within("created_at", period))

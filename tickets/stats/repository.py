@@ -8,17 +8,45 @@ from ticketing.errors import AlreadyExists
 from ticketing.mongo.client import current_session
 from ticketing.mongo.repository import Document, Repository
 from tickets.repository import TicketRepository
+from tickets.stats.durations import BOUNDS
 from tickets.stats.periods import Days
-from tickets.stats.rules import ALL, DIMENSIONS, MONTH, TICKET_FIELDS, Categories, Cell, Facts, Increments
+from tickets.stats.rules import (
+    ALL,
+    DIMENSIONS,
+    MONTH,
+    TICKET_FIELDS,
+    TIME_KINDS,
+    TIMES,
+    Categories,
+    Cell,
+    Facts,
+    Increments,
+)
 
 FOLDING_LEASE = timedelta(seconds=60)
 _LENGTH_OF_PERIOD = {ALL: 0, MONTH: 7}
 _ISO_DAY = "%Y-%m-%d"
 
 
-class CellRepository(Repository):
-    collection_name = "stat_cells"
+class _Counts(Repository):
+    """Counts that changes are added to, one document for each cell."""
+
     noun = "The cell"
+
+    def add(self, increments: Increments) -> None:
+        """Adds to the cells' counts, and removes the cells in which nothing is counted any more."""
+        self.increment_many((cell._asdict(), counts) for cell, counts in increments.items())
+        if any(counts["weight"] < 0 for counts in increments.values()):
+            self.delete({"weight": 0})
+
+    def everything(self) -> Iterator[tuple[Cell, Document]]:
+        """All cells of the tenant, one after the other."""
+        for document in self.collection.find(self.scoped({}), session=current_session()):
+            yield Cell(*(document[name] for name in Cell._fields)), document
+
+
+class CellRepository(_Counts):
+    collection_name = "stat_cells"
 
     def read(
         self, slices: Sequence[tuple[str, str]], level: str, periods: Days, *, fields: Sequence[str]
@@ -44,16 +72,19 @@ class CellRepository(Repository):
         }
         return self.find(where, fields=["period", "created", "resolved"])
 
-    def add(self, increments: Increments) -> None:
-        """Adds to the cells' counts, and removes the cells in which nothing is counted any more."""
-        self.increment_many((cell._asdict(), counts) for cell, counts in increments.items())
-        if any(counts["weight"] < 0 for counts in increments.values()):
-            self.delete({"weight": 0})
 
-    def everything(self) -> Iterator[tuple[Cell, Document]]:
-        """All cells of the tenant, one after the other."""
-        for document in self.collection.find(self.scoped({}), session=current_session()):
-            yield Cell(*(document[name] for name in Cell._fields)), document
+class TimesRepository(_Counts):
+    collection_name = "stat_times"
+
+    def read(self, slices: Sequence[tuple[str, str]], months: Sequence[str]) -> list[Document]:
+        """How long tickets of the slices (all of one dimension) took, in these months."""
+        where = {
+            "dimension": slices[0][0],
+            "value": {"$in": [value for _, value in slices]},
+            "level": TIMES,
+            "period": {"$in": list(months)},
+        }
+        return self.find(where, fields=["period", *TIME_KINDS])
 
 
 class DeltaRepository(Repository):
@@ -128,6 +159,16 @@ class CountedTickets(TicketRepository):
         both = {"$and": [where, within]} if where else within
         return self.aggregate(both, [_grouped(_day_of("resolved_at"))], maxTimeMS=milliseconds)
 
+    def count_times(
+        self, where: Mapping[str, Any], column: str, start: datetime, end: datetime, milliseconds: int
+    ) -> list[Document]:
+        """The matches whose ``column`` lies in [start, end), by the bucket's beginning in ``durations.BOUNDS``."""
+        within = {column: {"$gte": start, "$lt": end}}
+        elapsed = {"$max": [0, {"$subtract": [f"${column}", "$created_at"]}]}
+        buckets = {"groupBy": elapsed, "boundaries": [0, *BOUNDS], "default": BOUNDS[-1]}
+        both = {"$and": [where, within]} if where else within
+        return self.aggregate(both, [{"$bucket": buckets}], maxTimeMS=milliseconds)
+
 
 def _grouped(key: Any) -> Document:
     return {"$group": {"_id": key, "count": {"$sum": 1}}}
@@ -139,5 +180,8 @@ def _day_of(column: str) -> Document:
 
 def stored_change(delta: Mapping[str, Any]) -> tuple[Facts | None, Facts | None]:
     """The facts before and after that a delta holds."""
-    before, after = (None if delta[name] is None else Facts.stored(delta[name]) for name in ("before", "after"))
+    before, after = (
+        None if delta[name] is None else Facts.stored(delta[name], delta.get(f"{name}_times"))
+        for name in ("before", "after")
+    )
     return before, after

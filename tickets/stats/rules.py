@@ -3,18 +3,25 @@
 A cell holds the counts of a slice over a period. A slice is all tickets, or those with one value of one dimension;
 within it they are counted by status, and by every dimension and status. So one cell answers for any set of statuses,
 and its size depends on how many values there are, never on how many tickets.
+
+How long tickets took is kept apart, at the level TIMES: by the day of the first response or of the resolution, by
+status, and in the buckets of durations.py.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from sys import intern
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from tickets.stats.durations import bucket_of
+
 DIMENSIONS = ("priority", "category", "type", "assigned_to", "team")
-ALL, MONTH, DAY = "all", "month", "day"
+ALL, MONTH, DAY, TIMES = "all", "month", "day", "times"
+TIME_KINDS = ("first_response", "resolution")
 # A day is kept for few slices only: one of the others over parts of a month has few tickets to count one by one.
 DAY_SLICES = frozenset({"", "priority", "type"})
 
@@ -35,7 +42,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a ticket is counted by. Ids are hex, and empty for nobody; days are ISO dates in UTC."""
+    """All that a ticket is counted by. Ids are hex, and empty for nobody; days are ISO dates in UTC.
+
+    ``response_time`` and ``resolution_time`` are buckets of the time since the ticket was opened.
+    """
 
     status: str
     priority: str
@@ -46,6 +56,9 @@ class Facts:
     tags: tuple[str, ...]
     created: str
     resolved: str | None
+    responded: str | None = None
+    response_time: int | None = None
+    resolution_time: int | None = None
 
     @classmethod
     def of(cls, ticket: Mapping[str, Any]) -> "Facts":
@@ -59,16 +72,34 @@ class Facts:
             text_of(ticket["team_id"]),
             tuple(sorted(map(text_of, set(ticket["tags"])))),
             text_of(ticket["created_at"].date()),
-            text_of(ticket["resolved_at"].date()) if ticket["resolved_at"] else None,
+            _day_of(ticket["resolved_at"]),
+            _day_of(ticket["first_responded_at"]),
+            _bucket_since(ticket["created_at"], ticket["first_responded_at"]),
+            _bucket_since(ticket["created_at"], ticket["resolved_at"]),
         )
 
     @classmethod
-    def stored(cls, document: Mapping[str, Any]) -> "Facts":
-        """The facts that ``as_document`` gave."""
-        return cls(**{**document, "tags": tuple(document["tags"])})
+    def stored(cls, document: Mapping[str, Any], times: Mapping[str, Any] | None) -> "Facts":
+        """The facts that ``as_document`` and ``times_document`` gave; a version without times left none."""
+        return cls(**{**document, "tags": tuple(document["tags"])}, **(times or {}))
 
     def as_document(self) -> dict[str, Any]:
-        return {**{name: getattr(self, name) for name in self.__slots__}, "tags": list(self.tags)}
+        """All but the times: a version that does not know them reads this."""
+        names = [name for name in self.__slots__ if name not in _TIMES]
+        return {**{name: getattr(self, name) for name in names}, "tags": list(self.tags)}
+
+    def times(self) -> Iterator[tuple[str, str, int]]:
+        """What is known of how long it took: the kind, the day when it was done, and the bucket."""
+        if self.responded and self.response_time is not None:
+            yield "first_response", self.responded, self.response_time
+        if self.resolved and self.resolution_time is not None:
+            yield "resolution", self.resolved, self.resolution_time
+
+    def times_document(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _TIMES}
+
+
+_TIMES = ("responded", "response_time", "resolution_time")
 
 
 TICKET_FIELDS = (
@@ -80,6 +111,7 @@ TICKET_FIELDS = (
     "team_id",
     "tags",
     "created_at",
+    "first_responded_at",
     "resolved_at",
 )
 
@@ -173,7 +205,7 @@ def net_changes(changes: Iterable[tuple[Facts | None, Facts | None]], categories
 def flattened(cell: Mapping[str, Any]) -> Counter[str]:
     """A stored cell's counts by path, as ``net_changes`` names them, zeros left out."""
     counts: Counter[str] = Counter({"weight": cell["weight"]} if cell["weight"] else {})
-    for part in ("total", "by", "created", "resolved"):
+    for part in ("total", "by", "created", "resolved", *TIME_KINDS):
         counts.update(dict(_leaves(part, cell.get(part, {}))))
     return counts
 
@@ -197,6 +229,14 @@ def text_of(value: Any) -> str:
     return "" if value is None else intern(str(value))
 
 
+def _day_of(moment: datetime | None) -> str | None:
+    return None if moment is None else text_of(moment.date())
+
+
+def _bucket_since(start: datetime, end: datetime | None) -> int | None:
+    return None if end is None else bucket_of(end - start)
+
+
 _ESCAPES = {"%": "%25", ".": "%2E", "$": "%24", "\0": "%00"}
 
 
@@ -218,6 +258,9 @@ def _add(increments: Increments, facts: Facts, amount: int, categories: Categori
         if facts.resolved:
             resolved = Cell(dimension, value, MONTH, facts.resolved[:7])
             _add_to(increments, resolved, amount, [f"resolved.{facts.resolved[8:]}.{facts.status}", "weight"])
+        for kind, day, bucket in facts.times():
+            times = Cell(dimension, value, TIMES, day[:7])
+            _add_to(increments, times, amount, [f"{kind}.{day[8:]}.{facts.status}.{bucket}", "weight"])
 
 
 def _add_to(increments: Increments, cell: Cell, amount: int, paths: Iterable[str]) -> None:

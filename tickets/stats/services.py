@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from secrets import randbelow
 from typing import Any
 
@@ -18,9 +19,16 @@ from ticketing.mongo.repository import Document
 from tickets.models import Priority, Status, Type
 from tickets.stats.periods import ONE_DAY, day_after, each_day
 from tickets.stats.reading import Question, count
-from tickets.stats.repository import CellRepository, CountedTickets, DeltaRepository, LedgerRepository, stored_change
-from tickets.stats.rules import Facts, Increments, StatsFilter, decode, flattened, net_changes
-from tickets.stats.tally import Tally, age_counts, created_counts
+from tickets.stats.repository import (
+    CellRepository,
+    CountedTickets,
+    DeltaRepository,
+    LedgerRepository,
+    TimesRepository,
+    stored_change,
+)
+from tickets.stats.rules import TIMES, Facts, Increments, StatsFilter, decode, flattened, net_changes
+from tickets.stats.tally import Tally, age_counts, created_counts, time_summary
 
 logger = logging.getLogger("ticketing.stats")
 
@@ -55,7 +63,9 @@ def ticket_stats(
     ``none`` is nobody, and ``other_categories`` counts the tickets of categories beyond the first 500. ``age`` is that
     of unresolved tickets in whole UTC days. ``per_day`` lists the last ``days`` UTC days of the period with the tickets
     ``created`` (in the period) and ``resolved`` (whenever created); ``days`` is the whole period by default, 30 where
-    it has no beginning, and 366 at most. Raises NotAllowed, InvalidInput, TooManyTickets.
+    it has no beginning, and 366 at most. ``first_response_time`` and ``resolution_time`` tell of the tickets that were
+    first answered or resolved on these days, whenever created: how many, and within how many seconds of being opened
+    one half and nine tenths of them (see durations.py). Raises NotAllowed, InvalidInput, TooManyTickets.
     """
     actor.check(Action.TICKETS_READ_STATS)
     question = _question(filters, created_from, created_to, days)
@@ -128,7 +138,7 @@ def _differences(tenant_id: ObjectId) -> Increments:
     expected += [tuple(reversed(stored_change(delta))) for delta in DeltaRepository(tenant_id).waiting()]  # type: ignore[misc]
     ledger = LedgerRepository(tenant_id)
     wrong = net_changes(expected, ledger.categories().after(facts for _, facts in expected if facts))
-    for cell, document in CellRepository(tenant_id).everything():
+    for cell, document in chain(CellRepository(tenant_id).everything(), TimesRepository(tenant_id).everything()):
         missing = wrong.pop(cell, Counter())
         missing.subtract(flattened(document))
         missing = Counter({path: amount for path, amount in missing.items() if amount})
@@ -144,7 +154,7 @@ def _fold_in_bulk(tenant_id: ObjectId) -> None:
 
 @transactional
 def _correct(tenant_id: ObjectId, increments: Increments) -> None:
-    CellRepository(tenant_id).add(increments)
+    _add(tenant_id, increments)
     named = {decode(cell.value) for cell in increments if cell.dimension == "category"}
     LedgerRepository(tenant_id).name(category for category in named if category is not None)
 
@@ -162,13 +172,23 @@ def _fold(tenant_id: ObjectId, at_most: int) -> int:
     categories = known.after(facts for change in changes for facts in change if facts)
     if categories != known:
         ledger.name(categories.named - known.named)
-    CellRepository(tenant_id).add(net_changes(changes, categories))
+    _add(tenant_id, net_changes(changes, categories))
     waiting.remove(deltas)
     return len(deltas)
 
 
 def _delta(before: Facts | None, after: Facts | None) -> Document:
-    return {"before": before and before.as_document(), "after": after and after.as_document()}
+    both = {"before": before, "after": after}
+    return {
+        **{name: facts and facts.as_document() for name, facts in both.items()},
+        **{f"{name}_times": facts and facts.times_document() for name, facts in both.items()},
+    }
+
+
+def _add(tenant_id: ObjectId, increments: Increments) -> None:
+    times = {cell: counts for cell, counts in increments.items() if cell.level == TIMES}
+    CellRepository(tenant_id).add({cell: counts for cell, counts in increments.items() if cell not in times})
+    TimesRepository(tenant_id).add(times)
 
 
 def _question(filters: StatsFilter, start: datetime | None, end: datetime | None, days: int | None) -> Question:
@@ -203,6 +223,8 @@ def _answer(tally: Tally, question: Question) -> dict[str, Any]:
             {"date": day, "created": created[day.isoformat()], "resolved": tally.resolved[day.isoformat()]}
             for day in each_day(*question.days)
         ],
+        "first_response_time": time_summary(tally, "first_response"),
+        "resolution_time": time_summary(tally, "resolution"),
     }
 
 

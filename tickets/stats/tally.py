@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from tickets.stats.rules import DIMENSIONS, Categories, Facts, decode
+from tickets.stats.durations import percentile
+from tickets.stats.rules import DIMENSIONS, TIME_KINDS, Categories, Facts, decode
 from tickets.workflow.rules import UNRESOLVED
 
 # The whole UTC days since a ticket was created, from the first to the last of each bucket; None is any age.
@@ -26,6 +27,7 @@ class Tally:
     """Counts of the tickets that are asked for, by status, by value of each dimension, and by day.
 
     ``statuses`` limits what is taken from cells (none: every status); the value None stands for all other categories.
+    ``times`` counts by bucket how long tickets took.
     """
 
     statuses: Sequence[str]
@@ -33,6 +35,7 @@ class Tally:
     by: dict[str, Counter[str | None]] = field(default_factory=lambda: {name: Counter() for name in DIMENSIONS})
     created: Counter[tuple[str, str]] = field(default_factory=Counter)
     resolved: Counter[str] = field(default_factory=Counter)
+    times: dict[str, Counter[int]] = field(default_factory=lambda: {kind: Counter() for kind in TIME_KINDS})
 
     def add_facts(self, facts: Facts, amount: int, categories: Categories) -> None:
         """Counts a ticket, or takes one away. Whether it is asked for is the caller's to know."""
@@ -59,6 +62,15 @@ class Tally:
             if resolved(day):
                 self.resolved[day] += sum(self._wanted(counts).values())
 
+    def add_times(self, month: Mapping[str, Any], done: Callable[[str], bool]) -> None:
+        """Counts how long it took on those days of a month that the predicate wants."""
+        for kind in TIME_KINDS:
+            for day, statuses in _days(month, kind):
+                if done(day):
+                    for status, buckets in statuses.items():
+                        if not self.statuses or status in self.statuses:
+                            self.times[kind].update({int(bucket): amount for bucket, amount in buckets.items()})
+
     def _wanted(self, counts: Mapping[str, int]) -> dict[str, int]:
         return {status: amount for status, amount in counts.items() if not self.statuses or status in self.statuses}
 
@@ -74,6 +86,16 @@ def age_counts(tally: Tally, today: date) -> dict[str, int]:
     return ages | {"90+": unresolved - sum(ages.values())}
 
 
+def time_summary(tally: Tally, kind: str) -> dict[str, int | None]:
+    """How many were counted, and the seconds within which one half and nine tenths of them were done."""
+    counts = {bucket: amount for bucket, amount in tally.times[kind].items() if amount > 0}
+    return {
+        "count": sum(counts.values()),
+        "median_seconds": percentile(counts, 0.5),
+        "p90_seconds": percentile(counts, 0.9),
+    }
+
+
 def created_counts(tally: Tally) -> Counter[str]:
     """How many tickets were created on which day, whatever their status."""
     counts: Counter[str] = Counter()
@@ -82,7 +104,7 @@ def created_counts(tally: Tally) -> Counter[str]:
     return counts
 
 
-def _days(month: Mapping[str, Any], part: str) -> Iterator[tuple[str, Mapping[str, int]]]:
+def _days(month: Mapping[str, Any], part: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for number, counts in month.get(part, {}).items():
         yield f"{month['period']}-{number}", counts
 

@@ -71,6 +71,7 @@ LEFT_OUT = {
     "token_families": "whoever is signed in here is not signed in there",
     "stat_cells": "counted anew from the tickets",
     "stat_deltas": "counted anew from the tickets",
+    "stat_times": "counted anew from the tickets",
     "stat_ledgers": "counted anew from the tickets",
 }
 

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any
 
+from tickets.stats.durations import bucket_of, middle
 from tickets.stats.rules import StatsFilter
 from tickets.workflow.rules import UNRESOLVED
 
@@ -33,7 +35,19 @@ def counted(
         **{name: Counter(_value(ticket, name) for ticket in created) for name in NAMES},
         "age": Counter(_bucket(age) for age in ages),
         "per_day": {day: (per_day[day], resolved[day]) for day in listed if per_day[day] or resolved[day]},
+        "first_response_time": _times(matching, "first_responded_at", days),
+        "resolution_time": _times(matching, "resolved_at", days),
     }
+
+
+def _times(tickets: list[Document], column: str, days: tuple[date, date]) -> dict[str, int | None]:
+    """The percentiles of the single durations, each as the middle of its bucket."""
+    done = [ticket for ticket in tickets if ticket[column] and days[0] <= ticket[column].date() < days[1]]
+    elapsed = sorted(ticket[column] - ticket["created_at"] for ticket in done)
+    median, p90 = (
+        middle(bucket_of(elapsed[ceil(share * len(elapsed)) - 1])) if elapsed else None for share in (0.5, 0.9)
+    )
+    return {"count": len(elapsed), "median_seconds": median, "p90_seconds": p90}
 
 
 def answered(stats: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +60,8 @@ def answered(stats: dict[str, Any]) -> dict[str, Any]:
             for day in stats["per_day"]
             if day["created"] or day["resolved"]
         },
+        "first_response_time": stats["first_response_time"],
+        "resolution_time": stats["resolution_time"],
     }
 
 

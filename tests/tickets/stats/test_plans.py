@@ -73,7 +73,7 @@ def test_cells_answer_by_index_at_the_same_cost_for_any_number_of_tickets(cast: 
         many = reads_of(cast, question)
         collections = {entry["ns"].rpartition(".")[2] for entry in many}
         assert "stat_cells" in collections, name
-        assert collections <= {"stat_cells", "stat_deltas", "stat_ledgers"}, name
+        assert collections <= {"stat_cells", "stat_times", "stat_deltas", "stat_ledgers"}, name
         for entry in many:
             assert entry["planSummary"].startswith("IXSCAN"), (name, entry["command"])
             assert not entry.get("hasSortStage"), name

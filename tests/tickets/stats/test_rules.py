@@ -20,6 +20,9 @@ facts = st.builds(
     tags=st.sets(texts, max_size=3).map(sorted).map(tuple),
     created=st.sampled_from(["2024-01-31", "2024-02-01"]),
     resolved=st.sampled_from([None, "2024-02-01", "2024-03-05"]),
+    responded=st.sampled_from([None, "2024-02-01"]),
+    response_time=st.none() | st.integers(0, 200),
+    resolution_time=st.none() | st.integers(0, 200),
 )
 NAMED = Categories(frozenset({"a", "b"}))
 
@@ -39,7 +42,13 @@ def test_keys_keep_any_text_and_mean_nothing_to_the_database(text: str) -> None:
 
 @given(facts)
 def test_facts_survive_storage(given: Facts) -> None:
-    assert Facts.stored(given.as_document()) == given
+    assert Facts.stored(given.as_document(), given.times_document()) == given
+
+
+def test_facts_of_the_previous_version_have_no_times() -> None:
+    stored = Facts.stored(facts_with(resolved="2024-02-07", resolution_time=9).as_document(), None)
+    assert stored == facts_with(resolved="2024-02-07")
+    assert not list(stored.times())
 
 
 @given(st.lists(st.tuples(facts | st.none(), facts | st.none()), max_size=8))
@@ -66,6 +75,16 @@ def test_a_ticket_in_its_cells() -> None:
     assert counted[Cell("tag", "=y", "month", "2024-02")]["resolved.07.new"] == 1
     assert counted[Cell("priority", "=low", "day", "2024-01-31")]["by.category.*.new"] == 1
     assert not any(cell.level == "day" and cell.dimension == "tag" for cell in counted)
+
+
+def test_how_long_a_ticket_took_is_counted_apart() -> None:
+    times = {"resolved": "2024-02-07", "resolution_time": 90, "responded": "2024-01-31", "response_time": 40}
+    counted = net_changes([(None, facts_with(status="closed", **times))], NAMED)
+    assert counted[Cell("", "", "times", "2024-01")] == {"first_response.31.closed.40": 1, "weight": 1}
+    assert counted[Cell("priority", "=low", "times", "2024-02")] == {"resolution.07.closed.90": 1, "weight": 1}
+    rest = {cell: counts for cell, counts in counted.items() if cell.level != "times"}
+    untimed = net_changes([(None, facts_with(status="closed", resolved="2024-02-07"))], NAMED)
+    assert rest == untimed
 
 
 def test_flattened_is_the_inverse_of_storing_paths() -> None:

@@ -17,6 +17,7 @@ from ticketing import clock
 from ticketing.errors import InvalidInput, InvalidTransition, NotAllowed
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import get_database
+from tickets.conversation.services import add_comment
 from tickets.repository import TicketRepository
 from tickets.rules import Content, TicketClosed
 from tickets.services import change_ticket, new_ticket_document, open_ticket
@@ -34,9 +35,8 @@ CATEGORIES, TAGS = ("", "net.work", "$x", "c", "d"), ("red", "b.lue")
 STATUSES = ("open", "pending", "resolved", "closed")
 
 hours = st.sampled_from([0, 1, 13, 24, 70, 24 * 29, 24 * 45])
-steps = st.tuples(
-    hours, st.sampled_from(["open", "change", "change", "status", "status", "fold", "fold"]), st.integers(0, 10**6)
-)
+kinds = st.sampled_from(["open", "change", "change", "status", "status", "answer", "fold", "fold"])
+steps = st.tuples(hours, kinds, st.integers(0, 10**6))
 moments = st.none() | st.integers(-48, 24 * 200).map(lambda number: BEGIN + timedelta(hours=number))
 
 
@@ -98,6 +98,10 @@ class Desk:
             {"tags": [tag for bit, tag in enumerate(TAGS) if seed >> bit & 1]},
             {"assigned_to": self.people[seed % 3]},
         ]
+        if what == "answer":
+            with suppress(TicketClosed):
+                add_comment(self.agent, id_, "Have you tried to turn it off?")
+            return
         wanted = {"status": STATUSES[seed % 4]} if what == "status" else fields[seed // 7 % 4]
         with suppress(InvalidTransition, TicketClosed):
             change_ticket(self.agent, id_, wanted)
