@@ -16,7 +16,7 @@ from ticketing.errors import NotAllowed, NotFound
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
-from tickets.access import access_ticket, sees_internal
+from tickets.access import access_ticket, access_ticket_to_answer, sees_internal
 from tickets.attachments.files import Measured, find_bucket, measure, new_key, storage_errors, store
 from tickets.attachments.repository import AttachmentRepository
 from tickets.attachments.rules import clean_name, clean_type
@@ -85,14 +85,7 @@ def record_attachment(
     def record() -> Document:
         nonlocal rolled_back
         rolled_back = True
-        # Looked at again: the upload took its time.
-        ticket, visible_as, comment = check_addition(actor, reference, comment_id, visibility)
-        place = {"ticket_id": ticket["_id"], "comment_id": comment and comment["_id"], "visibility": visible_as}
-        attachment_id = ObjectId()
-        claim(attachment_id)
-        stored = AttachmentRepository(actor.tenant_id).insert({"_id": attachment_id, **row, **place})
-        store_change(actor, ticket, change_by_attachment(stored), row["created_at"])
-        reserve_storage(actor.tenant_id, row["size"])
+        stored = insert_attachment(actor, reference, row, comment_id=comment_id, visibility=visibility, claim=claim)
         rolled_back = False
         return stored
 
@@ -103,6 +96,29 @@ def record_attachment(
         if rolled_back:
             default_storage.delete(row["storage_key"])
         raise
+
+
+@transactional
+def insert_attachment(
+    actor: Actor,
+    reference: str | ObjectId,
+    row: Document,
+    *,
+    comment_id: str | ObjectId | None,
+    visibility: str,
+    claim: Callable[[ObjectId], None],
+) -> Document:
+    """What ``record_attachment`` does; where it or the transaction fails, the file is the caller's to remove."""
+    # Looked at again: the upload took its time.
+    ticket, visible_as, comment, moved_from_id = check_addition(actor, reference, comment_id, visibility)
+    place = {"ticket_id": ticket["_id"], "comment_id": comment and comment["_id"], "visibility": visible_as}
+    place["moved_from_id"] = moved_from_id
+    attachment_id = ObjectId()
+    claim(attachment_id)
+    stored = AttachmentRepository(actor.tenant_id).insert({"_id": attachment_id, **row, **place})
+    store_change(actor, ticket, change_by_attachment(stored), row["created_at"])
+    reserve_storage(actor.tenant_id, row["size"])
+    return stored
 
 
 def access_attachment(actor: Actor, attachment_id: str | ObjectId) -> Document:
@@ -142,19 +158,20 @@ def open_file(attachment: Document) -> "File[Any]":
 
 def check_addition(
     actor: Actor, reference: str | ObjectId, comment_id: str | ObjectId | None, visibility: str
-) -> tuple[Document, str, Document | None]:
-    """The ticket, the attachment's visibility, and the comment, if the actor may add it there.
+) -> tuple[Document, str, Document | None, ObjectId | None]:
+    """The ticket, the attachment's visibility, and the comment, if the actor may add it there; and the merged ticket
+    that it comes from then, if any, as the comment does.
 
     Raises NotFound, NotAllowed, TicketClosed.
     """
     actor.check(Action.ATTACHMENTS_ADD)
-    ticket = access_ticket(actor, reference)
+    ticket, moved_from_id = access_ticket_to_answer(actor, reference)
     comment = None if comment_id is None else _comment_on(actor, ticket, comment_id)
     visible_as: str = visibility if comment is None else comment["visibility"]
     if visible_as == Visibility.INTERNAL.value:
         actor.check(Action.COMMENTS_ADD_INTERNAL)
     check_open(ticket["status"])
-    return ticket, visible_as, comment
+    return ticket, visible_as, comment, moved_from_id if comment is None else comment.get("moved_from_id")
 
 
 def _comment_on(actor: Actor, ticket: Document, comment_id: str | ObjectId) -> Document:

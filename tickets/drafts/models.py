@@ -4,7 +4,7 @@ from django.db import models
 from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
 from accounts.models import User
-from ticketing.mongo.indexes import PartialIndex, UniqueIndex
+from ticketing.mongo.indexes import UniqueIndex
 from ticketing.mongo.models import TenantModel
 from tickets.conversation.models import Visibility
 
@@ -34,7 +34,7 @@ class Draft(TenantModel):
             UniqueIndex(fields=["tenant_id", "author", "ticket_id"], name="drafts_author"),
             models.Index(fields=["tenant_id", "ticket_id"], name="drafts_ticket"),
             # Of all tenants, for the job that sends what nobody's browser sent.
-            PartialIndex(fields=["send_at"], name="drafts_due", partial={"send_at": {"$type": "date"}}),
+            models.Index(fields=["send_at"], name="drafts_due"),
         ]
 
     def __str__(self) -> str:

@@ -77,6 +77,20 @@ class Migration(migrations.Migration):
             model_name="ticket",
             index=models.Index(fields=["tenant_id", "-resolved_at", "-id", "team"], name="tickets_resolved"),
         ),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(
+                fields=["tenant_id", "participant_ids", "status", "-created_at", "-id"],
+                name="tickets_following_created",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(
+                fields=["tenant_id", "participant_ids", "status", "-updated_at", "-id"],
+                name="tickets_following_updated",
+            ),
+        ),
         migrations.AddField(model_name="statdelta", name="before_times", field=models.JSONField(null=True)),
         migrations.AddField(model_name="statdelta", name="after_times", field=models.JSONField(null=True)),
         migrations.CreateModel(
@@ -250,9 +264,7 @@ class Migration(migrations.Migration):
                         fields=["tenant_id", "author", "ticket_id"], name="drafts_author"
                     ),
                     models.Index(fields=["tenant_id", "ticket_id"], name="drafts_ticket"),
-                    ticketing.mongo.indexes.PartialIndex(
-                        fields=["send_at"], name="drafts_due", partial={"send_at": {"$type": "date"}}
-                    ),
+                    models.Index(fields=["send_at"], name="drafts_due"),
                 ],
             },
         ),
