@@ -57,6 +57,8 @@ def pseudonymise_account(tenant_id: ObjectId, user: Document, pseudonym: str) ->
     }
 
 
-def pseudonymise_audit_log(tenant_id: ObjectId, emails: Sequence[str], pseudonym: str) -> int:
-    """Puts the pseudonym in the place of the addresses; tells in how many entries."""
-    return AuditRepository().replace_author(tenant_id, emails, pseudonym) if emails else 0
+def pseudonymise_audit_log(tenant_id: ObjectId, user_id: ObjectId, emails: Sequence[str], pseudonym: str) -> int:
+    """Puts the pseudonym in the place of addresses and former names; tells how often."""
+    entries = AuditRepository()
+    written = entries.replace_author(tenant_id, emails, pseudonym) if emails else 0
+    return written + entries.replace_name(tenant_id, user_id, pseudonym)

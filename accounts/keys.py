@@ -56,7 +56,14 @@ def create_api_key(
             "revoked_at": None,
         }
     )
-    record("api_key.created", by=actor.by, tenant_id=actor.tenant_id, key=str(stored["_id"]), scopes=stored["scopes"])
+    record(
+        "api_key.created",
+        by=actor.by,
+        tenant_id=actor.tenant_id,
+        key=str(stored["_id"]),
+        user=str(stored["owner_id"]),
+        scopes=stored["scopes"],
+    )
     return ApiKey.from_document(stored), f"{PREFIX}_{actor.tenant.slug}_{secret}"
 
 

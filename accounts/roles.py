@@ -46,6 +46,7 @@ class Action(StrEnum):
     SETTINGS_MANAGE = "settings.manage"
     PRIVACY_MANAGE = "privacy.manage"
     EXPORTS_MANAGE = "exports.manage"
+    AUDIT_READ = "audit.read"
     CONSOLE_ENTER = "console.enter"
     TENANTS_MANAGE = "tenants.manage"
     TENANTS_ENTER = "tenants.enter"
@@ -90,6 +91,7 @@ _ADMIN = _AGENT | {
     Action.SETTINGS_MANAGE,
     Action.PRIVACY_MANAGE,
     Action.EXPORTS_MANAGE,
+    Action.AUDIT_READ,
 }
 _OPERATOR = frozenset(
     {

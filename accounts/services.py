@@ -16,7 +16,7 @@ from accounts.repository import TeamRepository, UserRepository, users_of
 from accounts.roles import STAFF_ROLES, Action, Role
 from tenants.models import Tenant
 from tenants.repository import TenantRepository
-from tenants.rules import can_register, check_quota, clean_language, clean_time_zone
+from tenants.rules import can_register, check_quota, clean_language, clean_time_zone, differences
 from tenants.services import record
 from ticketing.clock import now
 from ticketing.errors import AlreadyExists, Conflict, FieldError, InvalidInput, NotAllowed, StaleVersion
@@ -189,7 +189,8 @@ def _change(
     )
     if tenant_id is not None:
         check_staff(tenant_id, users, before, after)
-    record("user.changed", by=by, tenant_id=tenant_id, user=str(user_id), fields=sorted(changes))
+    told = differences(before, {field: value for field, value in changes.items() if field != "email_key"})
+    record("user.changed", by=by, tenant_id=tenant_id, user=str(user_id), changes=told)
     return User.from_document(after)
 
 

@@ -21,9 +21,11 @@ from accounts.repository import TokenFamilyRepository, UserRepository, users_of
 from accounts.roles import Role
 from accounts.signatures import RotatingBackend
 from tenants.models import Tenant
+from tenants.services import record
 from ticketing.clock import now
 from ticketing.errors import NotAuthenticated
 from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 
 logger = logging.getLogger("ticketing.accounts")
@@ -133,9 +135,11 @@ def end_session(raw: str) -> None:
     TokenFamilyRepository(claims.tenant_id).revoke(claims.session_id, now())
 
 
-def end_all_sessions(user: User) -> None:
-    """Ends every token and browser session of the user."""
+@transactional
+def end_all_sessions(user: User, *, by: str) -> None:
+    """Ends every token and browser session of the user; ``by`` is who the audit log names."""
     users_of(user.tenant_id).end_tokens(user.pk)
+    record("user.signed_out", by=by, tenant_id=user.tenant_id, user=str(user.pk))
 
 
 def get_account_of_token(raw: str) -> Account:

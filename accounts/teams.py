@@ -8,6 +8,8 @@ from accounts.actor import Actor
 from accounts.models import Team
 from accounts.repository import TeamRepository
 from accounts.roles import Action
+from tenants.rules import differences
+from tenants.services import record
 from ticketing.clock import now
 from ticketing.errors import AlreadyExists, FieldError, InvalidInput, StaleVersion
 from ticketing.mongo import ObjectId
@@ -23,7 +25,9 @@ def create_team(actor: Actor, *, name: str) -> Team:
     name = rules.clean_name(name, LONGEST_NAME)
     _check_free(actor, name)
     team = {"name": name, "is_active": True, "version": 1, "created_at": now()}
-    return Team.from_document(TeamRepository(actor.tenant_id).insert(team))
+    stored = TeamRepository(actor.tenant_id).insert(team)
+    record("team.created", by=actor.by, tenant_id=actor.tenant_id, team=str(stored["_id"]))
+    return Team.from_document(stored)
 
 
 @transactional
@@ -51,7 +55,10 @@ def change_team(
         return Team.from_document(before)
     if "name" in cleaned:
         _check_free(actor, cleaned["name"])
-    return Team.from_document(teams.update(team_id, cleaned, expected_version=before["version"]))
+    after = teams.update(team_id, cleaned, expected_version=before["version"])
+    told = differences(before, cleaned)
+    record("team.changed", by=actor.by, tenant_id=actor.tenant_id, team=str(team_id), changes=told)
+    return Team.from_document(after)
 
 
 def deactivate_team(actor: Actor, team_id: ObjectId, *, expected_version: int | None = None) -> Team:

@@ -83,6 +83,8 @@ class AuditEntry(ServiceWrittenModel):
     Only ever added to, except that an erased person's address becomes his pseudonym.
 
     ``by`` is the e-mail address of a person or the name of a command; ``tenant_id`` is None for the platform itself.
+    ``details`` name what it is about (``user``, ``team``, ``key``, … by id) and, in ``changes``, the old and the new
+    value of each field; never a secret.
     """
 
     tenant_id = ObjectIdField(null=True, editable=False)
@@ -96,6 +98,9 @@ class AuditEntry(ServiceWrittenModel):
         indexes = [
             models.Index(fields=["-at", "-id"], name="audit_log_at"),
             models.Index(fields=["tenant_id", "-at", "-id"], name="audit_log_tenant"),
+            models.Index(fields=["tenant_id", "by", "-at", "-id"], name="audit_log_by"),
+            models.Index(fields=["tenant_id", "action", "-at", "-id"], name="audit_log_kind"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_log_action"),
         ]
 
     def __str__(self) -> str:

@@ -51,8 +51,18 @@ class AuditRepository(PlatformRepository):
         self.insert({"tenant_id": tenant_id, "action": action, "by": by, "details": details, "at": at})
 
     def replace_author(self, tenant_id: ObjectId, emails: Iterable[str], pseudonym: str) -> int:
-        """Puts a pseudonym in the place of a person, whatever key he used; tells in how many entries."""
+        """Puts a pseudonym in the place of a person, whatever key he used; tells how often."""
         names = "|".join(re.escape(email) for email in emails)
         # The second half is how accounts.actor.Actor.by names a key.
         where = {"tenant_id": tenant_id, "by": {"$regex": rf"^(?:{names})(?: with the key |\Z)", "$options": "s"}}
         return self.update_all(where, {"by": pseudonym})
+
+    def replace_name(self, tenant_id: ObjectId, user_id: ObjectId, pseudonym: str) -> int:
+        """The same where his name and addresses stood as what was changed about him."""
+        of_him = {"tenant_id": tenant_id, "action": "user.changed", "details.user": str(user_id)}
+        places = [f"details.changes.{field}" for field in ("name", "email")]
+        found = [
+            self.update_all({**of_him, place: {"$exists": True, "$ne": [pseudonym] * 2}}, {place: [pseudonym] * 2})
+            for place in places
+        ]
+        return sum(found)

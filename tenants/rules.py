@@ -78,6 +78,19 @@ def contrast_with_white(color: str) -> float:
     return 1.05 / (luminance + 0.05)
 
 
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What ``after`` has that ``before`` has not, each as its old and its new value, for the audit log."""
+    values = {field: [_plain(before.get(field)), _plain(value)] for field, value in after.items()}
+    return {field: [old, new] for field, (old, new) in values.items() if old != new}
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say; anything else (an id, a time) becomes text."""
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
+
+
 def _text(field: str, value: object, longest: int) -> str:
     if not isinstance(value, str):
         raise InvalidInput.of(field, "must be text")

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from tenants.models import Tenant, TenantStatus
 from tenants.repository import AuditRepository, TenantRepository
-from tenants.rules import EDITABLE, SETTINGS, check_registration, clean_tenant
+from tenants.rules import EDITABLE, SETTINGS, check_registration, clean_tenant, differences
 from ticketing.clock import now
 from ticketing.errors import AlreadyExists, FieldError, InvalidInput
 from ticketing.mongo import ObjectId
@@ -118,7 +118,7 @@ def _change(tenant: Tenant, cleaned: dict[str, Any], expected_version: int, by: 
     )
     _check_free(cleaned, but_for=tenant.pk)
     stored = TenantRepository().update(tenant.pk, cleaned, expected_version=expected_version)
-    record("tenant.changed", by=by, tenant_id=tenant.pk, fields=sorted(cleaned))
+    record("tenant.changed", by=by, tenant_id=tenant.pk, changes=differences(vars(tenant), cleaned))
     return Tenant.from_document(stored)
 
 

@@ -106,7 +106,7 @@ class LogoutAllView(ApiView):
     actions = {"POST": Action.PROFILE_EDIT}
 
     def post(self, request: Request) -> Response:
-        end_all_sessions(check_person(self.actor))
+        end_all_sessions(check_person(self.actor), by=self.actor.by)
         return Response(status=204)
 
 

@@ -159,7 +159,7 @@ class UserAdmin(ServiceModelAdmin):
         user = self._access(request, object_id)
         if user is None:
             return self.missing(request)
-        end_all_sessions(user)
+        end_all_sessions(user, by=actor_of(request).by)
         self.message_user(request, _("%(name)s is signed out everywhere.") % {"name": user.name}, messages.SUCCESS)
         return HttpResponseRedirect(reverse("console:accounts_user_change", args=[user.pk]))
 

@@ -79,7 +79,7 @@ def test_on_another_tenants_host_name_nobody_is_signed_in(cast: Cast, host: str)
 
 
 def everywhere_signed_out(user: User) -> None:
-    end_all_sessions(user)
+    end_all_sessions(user, by=user.email)
 
 
 def new_password(user: User) -> None:

@@ -187,7 +187,10 @@ def test_a_change_counts_the_version_and_is_recorded(cast: Cast) -> None:
     assert (user.name, user.email_key, user.version) == ("Amir the Great", "amir@example.test", 2)
     entry = AuditEntry.objects.get(action="user.changed")
     assert (entry.by, entry.tenant_id) == (cast.ada.email, cast.acme.pk)
-    assert entry.details == {"user": str(cast.amir.pk), "fields": ["email", "email_key", "name"]}
+    assert entry.details == {
+        "user": str(cast.amir.pk),
+        "changes": {"email": ["agent@example.test", "amir@example.test"], "name": ["Amir Acme", "Amir the Great"]},
+    }
 
 
 def test_what_is_so_already_changes_nothing(cast: Cast) -> None:

@@ -267,7 +267,7 @@ def _pseudonymise_records(erasure: Document) -> Steps:
     def replace() -> Counts:
         _lock_person(tenant_id, user_id)
         return {
-            "audit_log": pseudonymise_audit_log(tenant_id, erasure["emails"], erasure["pseudonym"]),
+            "audit_log": pseudonymise_audit_log(tenant_id, user_id, erasure["emails"], erasure["pseudonym"]),
             "legal_holds": HoldRepository(tenant_id).forget_reasons(HoldTarget.USER, user_id),
         }
 

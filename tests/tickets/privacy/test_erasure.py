@@ -59,7 +59,7 @@ def test_the_receipt_tells_what_was_done_and_nothing_of_what_was(cast: Cast) -> 
         "api_keys": 1,
         "attachment_bytes": sum([*range(0), receipt["counts"]["attachment_bytes"]]),
         "attachments": 4,
-        "audit_log": 1,
+        "audit_log": 3,
         "comments": 5,
         "event_texts": receipt["counts"]["event_texts"],
         "events": receipt["counts"]["events"],

@@ -24,7 +24,7 @@ MARKED = {
     *("attachments.name", "uploads.name"),
     *("events.actor", "events.changes", "events.data"),
     "idempotency_records.answer",
-    "audit_log.by",
+    *("audit_log.by", "audit_log.details"),
     "api_keys.name",
     "legal_holds.reason",
 }
@@ -44,7 +44,6 @@ OTHERS = {
     "uploads.storage_key": "random",
     "events.type": "ours",
     "audit_log.action": "ours",
-    "audit_log.details": "ids, and names of fields",
     "teams.name": "the tenant's",
     "api_keys.prefix": "random",
     "api_keys.secret_hash": "of a random secret",
