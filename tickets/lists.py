@@ -23,6 +23,7 @@ _INDEXED = {
     "team_id": "team",
     "created_by_id": "requester",
     "tags": "tags",
+    "participant_ids": "following",
 }
 
 
@@ -49,6 +50,11 @@ def count_tickets(actor: Actor, tickets: TenantQuerySet, *, cap: int) -> int:
     """How many tickets a filtered ``visible_tickets(actor)`` holds, counting no further than ``cap``."""
     hint = "" if _reads_all(actor) else "tickets_own_created"
     return TicketRepository(actor.tenant_id).count(_where(actor, tickets), cap=cap, hint=hint)
+
+
+def count_lists(actor: Actor, lists: Sequence[TenantQuerySet], *, cap: int) -> list[int]:
+    """How many tickets each of several filtered ``visible_tickets(actor)`` holds, none counted further than ``cap``."""
+    return TicketRepository(actor.tenant_id).count_each([_where(actor, tickets) for tickets in lists], cap=cap)
 
 
 def matching(actor: Actor, tickets: TenantQuerySet, query: str) -> TenantQuerySet:

@@ -19,6 +19,7 @@ MAX_CATEGORY = 60
 MAX_FOLLOWERS = 100
 MAX_MARKS = 30
 
+STAMPS = ("resolved_at", "closed_at", "reopened_count")  # what entering a status sets besides it
 CUSTOMER_MAY_EDIT = frozenset({"title", "description", "status"})
 
 # Unicode's categories Cc and Cs, without line feed and tab.

@@ -98,6 +98,21 @@ class Repository:
         with translated_errors(self.noun):
             return self.collection.count_documents(self.scoped(where), session=_session(), **options)
 
+    def count_each(self, filters: Sequence[Where], *, cap: int) -> list[int]:
+        """How many match each of the filters, counting no further than ``cap`` for any, in one round trip."""
+        branches: list[list[Document]] = [
+            [{"$match": self.scoped(where)}, {"$limit": cap}, {"$group": {"_id": position, "count": {"$sum": 1}}}]
+            for position, where in enumerate(filters)
+        ]
+        if not branches:
+            return []
+        first, *others = branches
+        unions = [{"$unionWith": {"coll": self.collection_name, "pipeline": branch}} for branch in others]
+        with translated_errors(self.noun):
+            found = self.collection.aggregate([*first, *unions], session=_session())
+            counts = {each["_id"]: each["count"] for each in found}
+        return [counts.get(position, 0) for position in range(len(branches))]
+
     def insert(self, document: Mapping[str, Any]) -> Document:
         """Stores a new document and returns it with ``_id`` and ``tenant_id``. Raises AlreadyExists."""
         stored = self._owned(document)

@@ -155,6 +155,17 @@ def test_count_stops_at_its_cap(acme: Things) -> None:
     assert acme.count({}, cap=5) == 5
 
 
+def test_counts_each_of_several_filters_at_once(database: Any, acme: Things, globex: Things) -> None:
+    if isinstance(database, mongomock.Database):
+        pytest.skip("mongomock has no $unionWith")
+    acme.insert_many(thing("lamp") for _ in range(4))
+    acme.insert(thing("desk"))
+    globex.insert_many(thing("desk") for _ in range(2))
+    filters = [{"name": "nothing"}, {"name": "lamp"}, {}, {"name": "desk"}]
+    assert acme.count_each(filters, cap=3) == [0, 3, 3, 1]
+    assert acme.count_each([], cap=3) == []
+
+
 def test_a_pipeline_may_not_reach_other_collections(acme: Things) -> None:
     acme.insert(thing("lamp"))
     assert [row["n"] for row in acme.aggregate({}, [{"$group": {"_id": None, "n": {"$sum": 1}}}])] == [1]
