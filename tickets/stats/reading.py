@@ -12,6 +12,7 @@ from django.conf import settings
 from ticketing.errors import InvalidInput, StorageUnavailable
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import ran_out_of_time, transactional
+from ticketing.mongo.repository import Document
 from tickets.stats.durations import BOUNDS
 from tickets.stats.periods import Days, Moments, Pieces, contains, cut, months_of, whole_days
 from tickets.stats.repository import (
@@ -60,8 +61,7 @@ class Question:
 @transactional
 def count(tenant_id: ObjectId, question: Question) -> tuple[Tally, int]:
     """The exact counts of one moment, and how many deltas waited. Raises TooManyTickets."""
-    changes = [stored_change(delta) for delta in DeltaRepository(tenant_id).waiting()]
-    categories = LedgerRepository(tenant_id).categories().after(facts for pair in changes for facts in pair if facts)
+    changes, categories = _waiting(tenant_id)
     slices = question.filters.slices(categories)
     reading = _Reading(tenant_id, question, categories)
     if slices is None:
@@ -70,6 +70,32 @@ def count(tenant_id: ObjectId, question: Question) -> tuple[Tally, int]:
         reading.read_cells(slices)
         reading.add_changes(changes, slices)
     return reading.tally, len(changes)
+
+
+@transactional
+def count_desk(tenant_id: ObjectId, backlog: Question, flow: Question) -> tuple[Tally, Tally, int]:
+    """What is there (by status, dimension and age) and what went on over days, of one moment, and how many deltas
+    waited. Both questions are about the same slices and all time; each tally holds its own half only."""
+    changes, categories = _waiting(tenant_id)
+    slices = backlog.filters.slices(categories)
+    if slices is None:
+        raise ValueError("no cells answer for the desk's filter")
+    months, cells = months_of(*flow.days), CellRepository(tenant_id)
+    stock, went_on = (_Reading(tenant_id, question, categories) for question in (backlog, flow))
+    stock.add_cells(cells.read(slices, ALL, (None, None), fields=("total", "by")))
+    by_day = cells.read_months(slices, months, backlog.oldest_day.isoformat()[:7])
+    went_on.add_times(TimesRepository(tenant_id).read(slices, months))
+    for reading in (stock, went_on):
+        reading.add_months(by_day)
+        reading.add_changes(changes, slices)
+    return stock.tally, went_on.tally, len(changes)
+
+
+def _waiting(tenant_id: ObjectId) -> tuple[list[tuple[Facts | None, Facts | None]], Categories]:
+    """The changes that no cell holds yet, and the categories that have names once they are counted."""
+    changes = [stored_change(delta) for delta in DeltaRepository(tenant_id).waiting()]
+    named = LedgerRepository(tenant_id).categories()
+    return changes, named.after(facts for pair in changes for facts in pair if facts)
 
 
 class _Reading:
@@ -90,15 +116,24 @@ class _Reading:
         for level, ranges in ((MONTH, [pieces.months] if pieces.months else []), (DAY, pieces.days)):
             for days in ranges:
                 everything = days == (None, None)
-                for cell in self._cells.read(slices, ALL if everything else level, days, fields=("total", "by")):
-                    self.tally.add_cell(cell)
-        question = self.question
-        for month in self._cells.read_months(slices, months_of(*question.days), question.oldest_day.isoformat()[:7]):
-            self.tally.add_month(month, self._is_counted_by_day, question.wants_done)
-        for month in self._times.read(slices, months_of(*question.days)):
-            self.tally.add_times(month, question.wants_done)
+                self.add_cells(self._cells.read(slices, ALL if everything else level, days, fields=("total", "by")))
+        months = months_of(*self.question.days)
+        self.add_months(self._cells.read_months(slices, months, self.question.oldest_day.isoformat()[:7]))
+        self.add_times(self._times.read(slices, months))
         for edge in pieces.edges:
             self._count_created(edge, lambda day: not contains(self._whole_days, day))
+
+    def add_cells(self, cells: Iterable[Document]) -> None:
+        for cell in cells:
+            self.tally.add_cell(cell)
+
+    def add_months(self, months: Iterable[Document]) -> None:
+        for month in months:
+            self.tally.add_month(month, self._is_counted_by_day, self.question.wants_done)
+
+    def add_times(self, months: Iterable[Document]) -> None:
+        for month in months:
+            self.tally.add_times(month, self.question.wants_done)
 
     def add_changes(self, changes: Iterable[tuple[Facts | None, Facts | None]], slices: Slices) -> None:
         """Adds the changes that the cells do not hold yet."""

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from itertools import chain
 from secrets import randbelow
@@ -18,7 +18,7 @@ from ticketing.mongo.client import after_commit, snapshot, transactional
 from ticketing.mongo.repository import Document
 from tickets.models import Priority, Status, Type
 from tickets.stats.periods import ONE_DAY, day_after, each_day
-from tickets.stats.reading import Question, count
+from tickets.stats.reading import Question, count, count_desk
 from tickets.stats.repository import (
     CellRepository,
     CountedTickets,
@@ -27,8 +27,9 @@ from tickets.stats.repository import (
     TimesRepository,
     stored_change,
 )
-from tickets.stats.rules import TIMES, Facts, Increments, StatsFilter, decode, flattened, net_changes
+from tickets.stats.rules import TIME_KINDS, TIMES, Facts, Increments, StatsFilter, decode, flattened, net_changes
 from tickets.stats.tally import Tally, age_counts, created_counts, time_summary
+from tickets.workflow.rules import UNRESOLVED
 
 logger = logging.getLogger("ticketing.stats")
 
@@ -46,6 +47,7 @@ MAX_DAYS = 366
 # Further away days cannot be reckoned with.
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
+_TIME_NAMES = {f"{kind}_time": kind for kind in TIME_KINDS}
 _CHOICES: Mapping[str, Sequence[str]] = {"status": Status.values, "priority": Priority.values, "type": Type.values}
 
 
@@ -70,9 +72,29 @@ def ticket_stats(
     actor.check(Action.TICKETS_READ_STATS)
     question = _question(filters, created_from, created_to, days)
     tally, waiting = count(actor.tenant_id, question)
-    if waiting >= FOLD_AT_MOST:
-        fold_some(actor.tenant_id, at_most=FOLD_IN_BULK)
+    _fold_if_many(actor.tenant_id, waiting)
     return _answer(tally, question)
+
+
+def desk_stats(actor: Actor, *, team: tuple[ObjectId | None, ...] = (), first: date, last: date) -> dict[str, Any]:
+    """What a team (none: everybody) has to do now, and what went on from the ``first`` to the ``last`` UTC day.
+
+    ``total``, ``status``, ``priority``, ``assigned_to``, ``team`` and ``age`` count unresolved tickets; ``per_day``,
+    ``first_response_time`` and ``resolution_time`` are as in ``ticket_stats``. Raises NotAllowed, InvalidInput.
+    """
+    actor.check(Action.TICKETS_READ_STATS)
+    days, today = (first, last + ONE_DAY), clock.now().date()
+    if first > last:
+        raise InvalidInput.of("from", "is after the last day")
+    if (days[1] - days[0]).days > MAX_DAYS:
+        raise InvalidInput.of("from", f"is more than {MAX_DAYS} days before the last one")
+    backlog = Question(StatsFilter(team=team, status=UNRESOLVED), None, None, (today, today + ONE_DAY), today)
+    flow = Question(StatsFilter(team=team), None, None, days, today)
+    stock, went_on, waiting = count_desk(actor.tenant_id, backlog, flow)
+    _fold_if_many(actor.tenant_id, waiting)
+    answers = _answer(stock, backlog), _answer(went_on, flow)
+    parts = (("total", "status", "priority", "assigned_to", "team", "age"), ("per_day", *_TIME_NAMES))
+    return {name: answer[name] for answer, names in zip(answers, parts, strict=True) for name in names}
 
 
 def note_change(tenant_id: ObjectId, before: Document | None, after: Document | None) -> None:
@@ -145,6 +167,11 @@ def _differences(tenant_id: ObjectId) -> Increments:
         if missing:
             wrong[cell] = missing
     return wrong
+
+
+def _fold_if_many(tenant_id: ObjectId, waiting: int) -> None:
+    if waiting >= FOLD_AT_MOST:
+        fold_some(tenant_id, at_most=FOLD_IN_BULK)
 
 
 def _fold_in_bulk(tenant_id: ObjectId) -> None:
@@ -223,8 +250,7 @@ def _answer(tally: Tally, question: Question) -> dict[str, Any]:
             {"date": day, "created": created[day.isoformat()], "resolved": tally.resolved[day.isoformat()]}
             for day in each_day(*question.days)
         ],
-        "first_response_time": time_summary(tally, "first_response"),
-        "resolution_time": time_summary(tally, "resolution"),
+        **{name: time_summary(tally, kind) for name, kind in _TIME_NAMES.items()},
     }
 
 

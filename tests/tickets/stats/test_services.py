@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from accounts.actor import Actor
 from accounts.roles import Action, Role
+from accounts.teams import create_team
 from tests.cast import Cast, actor_of, make_tenant, make_user
 from tests.tickets.stats.counting import answered, counted
 from ticketing import clock
@@ -25,7 +26,8 @@ from tickets.stats import rules, services
 from tickets.stats.reading import TooManyTickets
 from tickets.stats.repository import CellRepository, DeltaRepository, LedgerRepository
 from tickets.stats.rules import StatsFilter
-from tickets.stats.services import differences, fold_all, fold_some, note_new_tickets, recount, ticket_stats
+from tickets.stats.services import desk_stats, differences, fold_all, fold_some, note_new_tickets, recount, ticket_stats
+from tickets.workflow.rules import UNRESOLVED
 
 pytestmark = pytest.mark.django_db
 
@@ -163,6 +165,39 @@ def check_answer(desk: Desk, data: st.DataObject) -> None:
     days = (listed[0], listed[-1] + timedelta(days=1))
     assert answered(stats) == counted(desk.tickets(), filters, start, end, days, desk.now.date())
     assert stats["other_categories"] == 0
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_the_desk_shows_what_the_single_answers_say(desk: Desk, no_chance: None, folded: bool) -> None:
+    admin = Actor(desk.agent.user, desk.agent.tenant, Role.ADMIN, desk.agent.via)
+    team = create_team(admin, name="First line").pk
+    for seed in range(40):
+        desk.step(13, ("open", "answer", "status")[seed % 3], seed * 7)
+        if seed % 4 == 0:
+            change_or_leave(desk, {"team": team})
+    if folded:
+        fold_all(desk.tenant_id)
+    last = desk.now.date()
+    first = last - timedelta(days=9)
+    for teams in ((), (team,), (None,)):
+        found = desk_stats(desk.agent, team=teams, first=first, last=last)
+        backlog = ticket_stats(desk.agent, filters=StatsFilter(team=teams, status=UNRESOLVED))
+        flow = ticket_stats(desk.agent, filters=StatsFilter(team=teams), days=10)
+        names = ("total", "status", "priority", "assigned_to", "team", "age")
+        assert found == {**{name: backlog[name] for name in names}, **{name: flow[name] for name in FLOW}}
+        assert found["resolution_time"]["count"] == sum(day["resolved"] for day in found["per_day"])
+    with pytest.raises(InvalidInput):
+        desk_stats(desk.agent, first=last, last=first)
+    with pytest.raises(InvalidInput):
+        desk_stats(desk.agent, first=last - timedelta(days=366), last=last)
+
+
+FLOW = ("per_day", "first_response_time", "resolution_time")
+
+
+def change_or_leave(desk: Desk, wanted: dict[str, Any]) -> None:
+    with suppress(TicketClosed):
+        change_ticket(desk.agent, desk.ids[-1], wanted)
 
 
 def test_a_bulk_of_new_tickets_counts_as_single_ones_do(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
