@@ -1,5 +1,6 @@
 """Pure rules of merging and splitting: what may be merged into what, and which text stands for a merged ticket."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ MAX_MOVED = 1000
 MAX_MERGED = 50
 MAX_RELATED = 50
 
+_MARKDOWN = re.compile(r"^[\s#>+-]+|[*`]+|__+|~~+")
 _COUNTERS = {
     "comments": ("comment_count", "internal_note_count"),
     "files": ("attachment_count", "internal_attachment_count"),
@@ -31,14 +33,14 @@ class AlreadySplit(Conflict):
     code, title = "already_split", "A ticket was made of this comment already"
 
 
-class TooManyToMerge(Conflict):
-    """One of the bounds of a merge, or of the links of a ticket."""
+class TooMany(Conflict):
+    """A bound of merging, splitting or linking is reached."""
 
     code, title = "too_many", "There are too many"
 
 
 def check_mergeable(duplicate: Mapping[str, Any], target: Mapping[str, Any]) -> None:
-    """Raises InvalidInput, AlreadyMerged, TicketClosed or TooManyToMerge unless the one may go into the other."""
+    """Raises InvalidInput, AlreadyMerged, TicketClosed or TooMany unless the one may go into the other."""
     if duplicate["_id"] == target["_id"]:
         raise InvalidInput.of("into", "is the ticket itself", "same_ticket")
     for ticket in (duplicate, target):
@@ -47,9 +49,9 @@ def check_mergeable(duplicate: Mapping[str, Any], target: Mapping[str, Any]) -> 
             raise TicketClosed(f"#{ticket['number']} is closed, which is final; it cannot be merged any more")
     for what, counters in _COUNTERS.items():
         if sum(duplicate[counter] for counter in counters) > MAX_MOVED:
-            raise TooManyToMerge(f"#{duplicate['number']} has more than {MAX_MOVED} {what}; link the tickets instead")
+            raise TooMany(f"#{duplicate['number']} has more than {MAX_MOVED} {what}; link the tickets instead")
     if len(merged_ids(target)) + len(merged_ids(duplicate)) >= MAX_MERGED:
-        raise TooManyToMerge(f"More than {MAX_MERGED} tickets would be merged into #{target['number']}")
+        raise TooMany(f"More than {MAX_MERGED} tickets would be merged into #{target['number']}")
 
 
 def check_not_merged(ticket: Mapping[str, Any]) -> None:
@@ -60,15 +62,15 @@ def check_not_merged(ticket: Mapping[str, Any]) -> None:
 
 
 def check_related(ticket: Mapping[str, Any]) -> None:
-    """Raises TooManyToMerge for a ticket that can have no further link."""
+    """Raises TooMany for a ticket that can have no further link."""
     if len(related_ids(ticket)) >= MAX_RELATED:
-        raise TooManyToMerge(f"#{ticket['number']} is linked to {MAX_RELATED} tickets, which is the most")
+        raise TooMany(f"#{ticket['number']} is linked to {MAX_RELATED} tickets, which is the most")
 
 
 def check_followers(ticket: Mapping[str, Any], joining: Sequence[Any]) -> None:
-    """Raises TooManyToMerge where the target could not take everybody from the duplicate."""
+    """Raises TooMany where the target could not take everybody from the duplicate."""
     if len(ticket["follower_ids"]) + len(joining) > MAX_FOLLOWERS:
-        raise TooManyToMerge(f"#{ticket['number']} would have more than {MAX_FOLLOWERS} followers")
+        raise TooMany(f"#{ticket['number']} would have more than {MAX_FOLLOWERS} followers")
 
 
 def merged_ids(ticket: Mapping[str, Any]) -> list[Any]:
@@ -106,7 +108,7 @@ def reopened_fields(ticket: Mapping[str, Any]) -> dict[str, Any]:
 
 def first_words(text: str) -> str:
     """A title made of a text: its first line that holds words, without Markdown's signs, cut at a word."""
-    lines = (" ".join(line.strip("#>*-_`~ \t").split()) for line in text.splitlines())
+    lines = (" ".join(_MARKDOWN.sub("", line).split()) for line in text.splitlines())
     line = next((line for line in lines if line), "")
     if len(line) <= MAX_TITLE:
         return line

@@ -66,7 +66,7 @@ def merge_ticket(actor: Actor, reference: str | ObjectId, into: str | ObjectId) 
     """Closes a duplicate in favour of another open ticket and returns it: comments and files move there, and whoever
     took part in the duplicate follows the other one. Who answers on the duplicate afterwards answers there.
 
-    Raises InvalidInput naming ``into``, NotFound, NotAllowed, AlreadyMerged, TicketClosed, TooManyToMerge, OnLegalHold.
+    Raises InvalidInput naming ``into``, NotFound, NotAllowed, AlreadyMerged, TicketClosed, TooMany, OnLegalHold.
     """
     TenantRepository().lock_holds(actor.tenant_id)
     merge = preview_merge(actor, reference, into)

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.actor import Actor
 from tests.cast import Cast, actor_of
+from tests.tickets.merging.looking import counted, stored, thread, types_of, unchanging
 from ticketing.errors import Conflict, InvalidInput, NotAllowed, NotFound, TicketingError
 from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import PageRequest
@@ -16,12 +17,10 @@ from tickets.access import access_ticket
 from tickets.attachments.lists import page_of_attachments
 from tickets.attachments.repository import AttachmentRepository
 from tickets.attachments.services import add_attachment
-from tickets.conversation.lists import page_of_comments
 from tickets.conversation.repository import CommentRepository
 from tickets.conversation.services import add_comment
-from tickets.events.repository import EventRepository
 from tickets.merging import rules
-from tickets.merging.rules import AlreadyMerged, NotMerged, TooManyToMerge
+from tickets.merging.rules import AlreadyMerged, NotMerged, TooMany
 from tickets.merging.services import merge_ticket, preview_merge, unmerge_ticket
 from tickets.privacy.holds import place_hold
 from tickets.privacy.rules import OnLegalHold
@@ -31,67 +30,6 @@ from tickets.services import change_ticket, follow_ticket, open_ticket
 from tickets.stats.services import differences
 
 pytestmark = pytest.mark.django_db
-
-COUNTERS = ("comment_count", "internal_note_count", "attachment_count", "internal_attachment_count")
-
-
-@pytest.fixture
-def amir(cast: Cast) -> Actor:
-    return actor_of(cast.amir)
-
-
-@pytest.fixture
-def target(cast: Cast) -> Document:
-    """Carla's ticket, #1."""
-    return open_ticket(actor_of(cast.carla), title="Printer on fire", description="It **burns**.")
-
-
-@pytest.fixture
-def duplicate(cast: Cast, target: Document, amir: Actor) -> Document:
-    """Carl's ticket about the same, #2, with an answer, a note and a file of each kind."""
-    ticket = open_ticket(actor_of(cast.carl), title="Smoke in room 4", description="From the *copier*.")
-    answer = add_comment(actor_of(cast.carl), ticket["_id"], "Now flames")
-    add_comment(amir, ticket["_id"], "Looks like sabotage", "internal")
-    file = SimpleUploadedFile("flames.txt", b"hot", "text/plain")
-    add_attachment(actor_of(cast.carl), ticket["_id"], file, comment_id=answer["_id"])
-    add_attachment(amir, ticket["_id"], SimpleUploadedFile("note.txt", b"psst", "text/plain"), visibility="internal")
-    return change_ticket(amir, ticket["_id"], {"status": "pending"})
-
-
-def stored(ticket: Document) -> Document:
-    return TicketRepository(ticket["tenant_id"]).get(ticket["_id"])
-
-
-def thread(actor: Actor, ticket: Document) -> list[str]:
-    return [row["body"] for row in page_of_comments(actor, ticket, PageRequest(100)).rows]
-
-
-def counted(ticket: Document) -> tuple[int, ...]:
-    """The counters, which must be what there is."""
-    rows: dict[str, int] = dict.fromkeys(COUNTERS, 0)
-    for repository, public, internal in (
-        (CommentRepository, "comment_count", "internal_note_count"),
-        (AttachmentRepository, "attachment_count", "internal_attachment_count"),
-    ):
-        for row in repository(ticket["tenant_id"]).find({"ticket_id": ticket["_id"]}):
-            rows[internal if row["visibility"] == "internal" else public] += 1
-    now = stored(ticket)
-    assert {name: now[name] for name in COUNTERS} == rows
-    return tuple(rows.values())
-
-
-def unchanging(ticket: Document) -> Document:
-    """The ticket but for versions and times; words in order."""
-    left_out = {"version", "public_version", "updated_at", "public_updated_at"}
-    now = {name: value for name, value in stored(ticket).items() if name not in left_out}
-    return now | {name: sorted(now[name]) for name in ("all_terms", "public_terms")}
-
-
-def types_of(ticket: Document) -> list[str]:
-    order = [("version", 1), ("position", 1)]
-    return [
-        each["type"] for each in EventRepository(ticket["tenant_id"]).find({"ticket_id": ticket["_id"]}, sort=order)
-    ]
 
 
 def test_comments_files_words_and_people_follow(cast: Cast, amir: Actor, target: Document, duplicate: Document) -> None:
@@ -277,17 +215,17 @@ def test_bounds_are_told(
     cast: Cast, amir: Actor, target: Document, duplicate: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rules, "MAX_MOVED", 1)
-    with pytest.raises(TooManyToMerge, match="more than 1 comments"):
+    with pytest.raises(TooMany, match="more than 1 comments"):
         merge_ticket(amir, "2", "1")
     monkeypatch.setattr(rules, "MAX_MOVED", 2)
     monkeypatch.setattr(rules, "MAX_FOLLOWERS", 0)
-    with pytest.raises(TooManyToMerge, match="followers"):
+    with pytest.raises(TooMany, match="followers"):
         merge_ticket(amir, "2", "1")
     monkeypatch.setattr(rules, "MAX_FOLLOWERS", 1)
     monkeypatch.setattr(rules, "MAX_MERGED", 1)
     merge_ticket(amir, "2", "1")
     third = open_ticket(actor_of(cast.carl), title="Third")
-    with pytest.raises(TooManyToMerge, match="merged into #1"):
+    with pytest.raises(TooMany, match="merged into #1"):
         merge_ticket(amir, third["_id"], "1")
 
 
