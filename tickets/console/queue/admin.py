@@ -22,7 +22,7 @@ from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
-from tickets.console.queue import filters
+from tickets.console.queue import filters, periods
 from tickets.lists import count_tickets, matching, page_of_tickets
 from tickets.models import Priority, Status
 from tickets.people import find_people
@@ -58,6 +58,7 @@ class QueueAdmin(ServiceModelAdmin):
         filters.TeamFilter,
         filters.CategoryFilter,
         filters.TagFilter,
+        *periods.FILTERS,
     )
     search_fields = ("all_terms",)
     search_help_text = gettext_lazy("Search words, or a ticket's number")
@@ -83,6 +84,7 @@ class QueueAdmin(ServiceModelAdmin):
 
     def get_page(self, request: HttpRequest, rows: TenantQuerySet, asked: PageRequest) -> Page:
         column, direction = sort_of(rows)[0]
+        column = periods.column_of(request) or column
         if request.GET.get("q"):  # search results are read in the order of their index
             column = "created_at"
         ordering = f"{'-' if direction < 0 else ''}{column}"

@@ -1,6 +1,7 @@
 """The queue's views and filters. All of them narrow by indexed columns; all of them are parameters of the URL."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -8,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.console.acting import actor_of
+from ticketing import clock
 from ticketing.console.filters import LinkFilter, SelectFilter, TextFilter
 from ticketing.mongo import ObjectId, parse_object_id
 from tickets.console.choices import agent_choices, team_choices
@@ -16,17 +18,35 @@ from tickets.rules import fold_tag
 from tickets.workflow.rules import UNRESOLVED
 
 ME, NOBODY = "me", "none"
+TEAM = "team-"
+# Filters that are ranges of the time of creation: a list that they narrow is read in the order of that time.
+OF_CREATION = frozenset({"age"})
+_LONGEST_AGE = 36500
 
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """A named part of the queue; ``assignee`` is ME, NOBODY or empty for anybody."""
+    """A named part of the queue; ``assignee`` is ME, NOBODY or empty for anybody, ``team`` an id or empty for any."""
 
     name: str
     title: Any
     icon: str
     statuses: tuple[str, ...] = ()
     assignee: str = ""
+    team: str = ""
+    is_following: bool = False
+
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], *, statuses: bool = True) -> QuerySet[Any]:
+        """The view's tickets; those in any status where its own ``statuses`` do not count."""
+        if statuses and self.statuses:
+            queryset = queryset.filter(status__in=self.statuses)
+        if self.assignee:
+            queryset = queryset.filter(assigned_to(request, self.assignee))
+        if self.team:
+            queryset = queryset.filter(team_id=_id(self.team))
+        if self.is_following:
+            queryset = queryset.filter(participant_ids__contains=[actor_of(request).user_id])
+        return queryset
 
 
 VIEWS = {
@@ -35,6 +55,7 @@ VIEWS = {
         QueueView("mine", _("My open tickets"), "person", UNRESOLVED, ME),
         QueueView("unassigned", _("Unassigned"), "person_off", UNRESOLVED, NOBODY),
         QueueView("open", _("All open"), "inbox", UNRESOLVED),
+        QueueView("following", _("Following"), "notifications", UNRESOLVED, is_following=True),
         QueueView("resolved", _("Recently resolved"), "task_alt", (Status.RESOLVED.value,)),
         QueueView("all", _("All tickets"), "stacks"),
     )
@@ -43,7 +64,22 @@ VIEWS = {
 
 def view_of(request: HttpRequest) -> QueueView:
     """The view that the URL names; all tickets for a search without one, else all open ones."""
-    return VIEWS.get(request.GET.get("view", "")) or VIEWS["all" if request.GET.get("q") else "open"]
+    name = request.GET.get("view", "")
+    if name.startswith(TEAM):
+        return team_view(request, name.removeprefix(TEAM))
+    return VIEWS.get(name) or VIEWS["all" if request.GET.get("q") else "open"]
+
+
+def team_view(request: HttpRequest, team: str) -> QueueView:
+    """The open tickets of a team."""
+    title = dict(team_choices(request)).get(team, _("Team"))
+    return QueueView(f"{TEAM}{team}", title, "groups", UNRESOLVED, team=team)
+
+
+def team_views(request: HttpRequest) -> list[QueueView]:
+    """A view for each of the person's teams, by name."""
+    teams = {str(id_) for id_ in getattr(request.user, "team_ids", ())}
+    return [team_view(request, id_) for id_, _name in team_choices(request) if id_ in teams]
 
 
 def assigned_to(request: HttpRequest, value: str) -> Q:
@@ -59,10 +95,16 @@ class ViewFilter(LinkFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The view's tickets; a status that is asked for replaces the view's statuses."""
-        view = view_of(request)
-        if view.statuses and not request.GET.get("status"):
-            queryset = queryset.filter(status__in=view.statuses)
-        return queryset.filter(assigned_to(request, view.assignee)) if view.assignee else queryset
+        return view_of(request).narrow(request, queryset, statuses=not request.GET.get("status"))
+
+
+class SavedViewFilter(LinkFilter):
+    """Says which saved view the other parameters came from; they alone narrow."""
+
+    title, parameter_name = _("saved view"), "saved"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
 
 
 class StatusFilter(SelectFilter):
@@ -93,10 +135,33 @@ class TeamFilter(SelectFilter):
     title, parameter_name = _("Team"), "team"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return team_choices(request)
+        return [(NOBODY, _("No team")), *team_choices(request)]
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return queryset.filter(team_id=_id(value))
+        return queryset.filter(team_id=None if value == NOBODY else _id(value))
+
+
+class AgeFilter(SelectFilter):
+    """A number of days: older than that, or with a minus younger."""
+
+    title, parameter_name = _("Age"), "age"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("1", _("Older than a day")),
+            ("3", _("Older than 3 days")),
+            ("7", _("Older than a week")),
+            ("30", _("Older than 30 days")),
+            ("-1", _("Younger than a day")),
+            ("-7", _("Younger than a week")),
+        ]
+
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        days = value.removeprefix("-")
+        if not (days.isascii() and days.isdecimal() and int(days[:9]) <= _LONGEST_AGE):
+            return queryset.none()
+        since = clock.now() - timedelta(days=int(days))
+        return queryset.filter(created_at__gte=since) if value.startswith("-") else queryset.filter(created_at__lt=since)
 
 
 class CategoryFilter(TextFilter):
