@@ -22,7 +22,7 @@ class CannedReply(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "canned_replies"
         verbose_name_plural = "canned replies"
-        indexes = [UniqueIndex(fields=["tenant_id", "owner", "name"], name="canned_replies_name")]
+        indexes = [UniqueIndex(fields=["tenant_id", "owner", "team", "name"], name="canned_replies_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -1,6 +1,8 @@
 """The console's pages about tickets; importing this registers them."""
 
+from tickets.console import audit
 from tickets.console.admin import TicketAdmin
+from tickets.console.canned_replies import CannedReplyAdmin
 from tickets.console.privacy import ErasureAdmin, HoldAdmin
 
-__all__ = ["ErasureAdmin", "HoldAdmin", "TicketAdmin"]
+__all__ = ["CannedReplyAdmin", "ErasureAdmin", "HoldAdmin", "TicketAdmin", "audit"]

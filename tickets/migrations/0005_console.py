@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
                 "indexes": [
                     ticketing.mongo.indexes.UniqueIndex(
-                        fields=["tenant_id", "owner", "name"], name="canned_replies_name"
+                        fields=["tenant_id", "owner", "team", "name"], name="canned_replies_name"
                     )
                 ],
             },
