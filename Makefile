@@ -3,7 +3,7 @@
 PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,$(shell \
 	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
-GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check cfn-lint test browser-test upgrade-test deployment-test image-check
+GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check messages-check cfn-lint test browser-test upgrade-test deployment-test image-check
 DOCUMENT := docs/openapi.yaml
 SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
@@ -62,6 +62,12 @@ openapi: .venv/dev.stamp ## write the OpenAPI document anew
 openapi-check: .venv/dev.stamp ## the committed OpenAPI document is what the code says
 	SECRET_KEY=unused $(BIN)/python $(SPECTACULAR) --file .venv/openapi.yaml
 	diff -u $(DOCUMENT) .venv/openapi.yaml || { echo 'The API has changed: run `make openapi` and commit $(DOCUMENT).'; exit 1; }
+
+messages: .venv/dev.stamp ## write the catalogues of translations anew; translate what is new in them, and run it again
+	SECRET_KEY=unused $(BIN)/python -m ticketing.locale.catalogue
+
+messages-check: .venv/dev.stamp ## the catalogues hold every text, each translated
+	SECRET_KEY=unused $(BIN)/python -m ticketing.locale.catalogue --check
 
 constraints: .venv/dev.stamp ## pin what is installed, after a change of the requirements
 	$(BIN)/pip freeze --all | grep -v '^pip==' > constraints.txt

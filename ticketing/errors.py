@@ -1,8 +1,43 @@
 """The error taxonomy. Services and rules raise these; the API, the console and commands each render them once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+
+class Message(str):
+    """English text that still knows what it was made of, so that the console can say it in another language.
+
+    ``template`` names its values as ``str.format`` does: ``Message("at most {limit} teams", limit=20)``; a tuple shows
+    as a list with commas. A text without values needs no Message: extraction finds what is given to an error as a
+    literal.
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Self:
+        message = super().__new__(cls, _filled(template, values, str))
+        message.template, message.values = template, values
+        return message
+
+
+def translated(text: str, translate: Callable[[str], str]) -> str:
+    """The text in the language of ``translate``, which takes English; values that are Messages are translated too."""
+    if not isinstance(text, Message):
+        return translate(text)
+    return _filled(translate(text.template), text.values, lambda value: translated(value, translate))
+
+
+def _filled(template: str, values: Mapping[str, object], say: Callable[[Message], str]) -> str:
+    """The template with its values, Messages among them as ``say`` has it; one without values may hold braces."""
+
+    def shown(value: object) -> object:
+        if isinstance(value, tuple):
+            return ", ".join(str(shown(each)) for each in value)
+        return say(value) if isinstance(value, Message) else value
+
+    return template.format(**{name: shown(value) for name, value in values.items()}) if values else template
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +74,15 @@ class TicketingError(Exception):
         self.headers = dict(headers or {})
         super().__init__(self.detail)
 
+    @classmethod
+    def of(cls, field: str, message: str, code: str = "invalid") -> Self:
+        """One field, one reason."""
+        whole = message if isinstance(message, Message) else Message(message)
+        return cls(Message("{field}: {message}", field=field, message=whole), errors=[FieldError(field, code, message)])
+
 
 class InvalidInput(TicketingError):
     code, status, title = "invalid_input", 400, "The input is not valid"
-
-    @classmethod
-    def of(cls, field: str, message: str, code: str = "invalid") -> "InvalidInput":
-        """The usual case: one field, one reason."""
-        return cls(f"{field}: {message}", errors=[FieldError(field, code, message)])
 
 
 class NotAuthenticated(TicketingError):

@@ -29,6 +29,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "ticketing" / "locale"]
 
 INSTALLED_APPS = [
     "ticketing.contrib_migrations.apps.UnfoldConfig",

@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin
 from ticketing.console.changelist import COUNT_CAP, CappedPaginator, KeysetChangeList, sort_of, take_cursors
 from ticketing.console.forms import ServiceForm, on_top_of
 from ticketing.console.navigation import Item
+from ticketing.console.refusals import explain
 from ticketing.errors import NotAllowed, NotFound, StaleVersion, StorageUnavailable, TicketingError
 from ticketing.mongo.pages import Page, PageRequest
 
@@ -153,7 +154,7 @@ class ServiceModelAdmin(ModelAdmin):
         except (NotFound, StorageUnavailable):
             raise
         except NotAllowed as error:
-            raise PermissionDenied(error.detail) from error
+            raise PermissionDenied(explain(error)) from error
         except TicketingError as error:
             refusal = error
         if isinstance(refusal, StaleVersion) and object_id is not None:
@@ -289,7 +290,7 @@ class ServiceModelAdmin(ModelAdmin):
             try:
                 work(row)
             except TicketingError as error:
-                refused.append(f"{row}: {error.detail}")
+                refused.append(f"{row}: {explain(error)}")
         done = len(rows) - len(refused)
         if done:
             text = ngettext("%(count)d was changed.", "%(count)d were changed.", done) % {"count": done}

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
+from ticketing.console.refusals import explain, in_words
 from ticketing.errors import InvalidInput, NotAllowed, NotAuthenticated, NotFound, TicketingError
 
 
@@ -41,8 +42,8 @@ def json_answer(view: Callable[..., Mapping[str, Any] | HttpResponse]) -> Callab
 
 def refusal(error: TicketingError) -> JsonResponse:
     """What a script is told about an error."""
-    errors = {each.field: each.message for each in error.errors}
-    members = {**error.data, "code": error.code, "detail": error.detail, "errors": errors}
+    errors = {each.field: in_words(each.message) for each in error.errors}
+    members = {**error.data, "code": error.code, "detail": explain(error), "errors": errors}
     return JsonResponse(members, status=error.status, headers=error.headers)
 
 

@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
+from ticketing.console.refusals import explain, in_words
 from ticketing.errors import TicketingError
 
 
@@ -63,11 +64,12 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
         for error in refusal.errors:
             name = self.api_names.get(error.field, error.field)
             if name in self.fields:
-                self.add_error(name, error.message[:1].upper() + error.message[1:])
+                told = in_words(error.message)
+                self.add_error(name, told[:1].upper() + told[1:])
             else:
                 unplaced = True
         if unplaced:
-            self.add_error(None, refusal.detail)
+            self.add_error(None, explain(refusal))
 
 
 def on_top_of(data: QueryDict, posted: ServiceForm, stored: ServiceForm) -> None:

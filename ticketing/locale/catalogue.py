@@ -1,0 +1,218 @@
+"""The catalogues of translations: ``python -m ticketing.locale.catalogue`` writes them anew, ``--check`` tells what is
+missing. Needs Babel, which only a checkout has; the platform reads the compiled catalogues alone.
+
+Found are the texts of gettext calls and templates, those of the theme's templates, and what services refuse: the texts
+given to the errors of ``ticketing.errors``, which stay English in the API.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+
+import unfold
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_python
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(__file__).resolve().parent
+LANGUAGES = ("de",)
+PACKAGES = ("ticketing", "tenants", "accounts", "tickets")
+# Nobody of the console's people sees what is refused here.
+ENGLISH_ONLY = re.compile(r"/(api|backup|migrations|management|mongo|jobs|aws)/|tickets/(smoke|transfer/)|/catalogue\.py$")
+# The texts' positions among a call's arguments: the singular, and the plural where there is one.
+GETTEXT = {"_": (0,), "gettext": (0,), "gettext_lazy": (0,), "gettext_noop": (0,), "Message": (0,)} | {
+    "ngettext": (0, 1),
+    "ngettext_lazy": (0, 1),
+}
+TEMPLATE_KEYWORDS = {"gettext": None, "ngettext": (1, 2)}
+# Those of the theme's templates that the console shows and that say more than Django's own catalogue knows.
+THEME = (
+    "admin/actions.html",
+    "unfold/helpers/actions_row.html",
+    "unfold/helpers/boolean.html",
+    "unfold/helpers/change_list_headers.html",
+    "unfold/helpers/field_readonly_value_file.html",
+    "unfold/helpers/theme_switch_dropdown.html",
+    "unfold/widgets/clearable_file_input.html",
+    "unfold/widgets/clearable_file_input_small.html",
+    "unfold/widgets/password_toggle.html",
+)
+WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)  # the same input makes the same file
+
+Text = str | tuple[str, str]
+
+
+class Fault(Exception):
+    """A text that cannot be translated, and where it stands."""
+
+
+def main(arguments: list[str]) -> int:
+    texts = sorted(set(extracted()), key=str)
+    faults: list[str] = []
+    for language in LANGUAGES:
+        path = FOLDER / language / "LC_MESSAGES" / "django.po"
+        catalogue = updated(path, language, texts)
+        po, mo = BytesIO(), BytesIO()
+        write_po(po, catalogue, width=120, no_location=True, ignore_obsolete=True)
+        write_mo(mo, catalogue)
+        files = {path: po.getvalue(), path.with_suffix(".mo"): mo.getvalue()}
+        if "--check" in arguments:
+            stale = [each for each, content in files.items() if not each.exists() or each.read_bytes() != content]
+            faults += [f"{each.relative_to(ROOT)} is not what the code says: run `make messages`" for each in stale]
+            faults += faults_of(catalogue)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for each, content in files.items():
+                each.write_bytes(content)
+            print(f"{path.relative_to(ROOT)}: {len(catalogue)} texts, {len(faults_of(catalogue))} to translate")
+    print("\n".join(faults), file=sys.stderr)
+    return 1 if faults else 0
+
+
+def updated(path: Path, language: str, texts: Iterable[Text]) -> Catalog:
+    """The catalogue of these texts, with the translations that it has already."""
+    known = Catalog(locale=language)
+    if path.exists():
+        with path.open("rb") as file:
+            known = read_po(file, locale=language)
+    catalogue = Catalog(locale=language, project="Ticketing", header_comment="", charset="utf-8")
+    catalogue.creation_date = catalogue.revision_date = WRITTEN
+    catalogue.fuzzy = False
+    for text in texts:
+        before = known.get(text if isinstance(text, str) else text[0])
+        same_kind = before is not None and isinstance(before.id, str) == isinstance(text, str)
+        catalogue.add(text, before.string if before and same_kind else None, flags=before.flags - {"python-format"} if before else ())
+    return catalogue
+
+
+def faults_of(catalogue: Catalog) -> list[str]:
+    """What is not translated, only guessed, or has other placeholders than the English."""
+    faults = []
+    for message in catalogue:
+        if not message.id:
+            continue
+        shown = repr(message.id)
+        strings = [message.string] if isinstance(message.string, str) else list(message.string)
+        if not all(strings):
+            faults.append(f"{catalogue.locale}: not translated: {shown}")
+        elif message.fuzzy:
+            faults.append(f"{catalogue.locale}: fuzzy: {shown}")
+        elif any(placeholders(each) != placeholders(english_of(message)) for each in strings):
+            faults.append(f"{catalogue.locale}: other placeholders than in {shown}")
+    return faults
+
+
+def english_of(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[-1]
+
+
+def placeholders(text: str) -> set[str]:
+    """The names in ``%(name)s`` and ``{name}``."""
+    named = set(re.findall(r"%\((\w+)\)[sd]|%[sd]", text))
+    try:
+        return named | {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError:  # a lone brace: no template
+        return named
+
+
+def extracted() -> Iterator[Text]:
+    """Every text, each as often as it stands somewhere. Raises Fault."""
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield from texts_of_code(path)
+        for path in sorted((ROOT / package).rglob("*.html")):
+            yield from texts_of_template(path)
+    for name in THEME:
+        yield from texts_of_template(Path(unfold.__file__).parent / "templates" / name)
+
+
+def texts_of_template(path: Path) -> Iterator[Text]:
+    # The rest of the page becomes words of X, whose indentation is none of Python's.
+    code = "\n".join(line.strip() for line in templatize(path.read_text("utf-8")).splitlines())
+    for _line, _keyword, found, _comments in extract_python(BytesIO(code.encode()), list(TEMPLATE_KEYWORDS), (), {}):
+        text = found if isinstance(found, str) else (found[0], found[1])
+        if "\n" in (text if isinstance(text, str) else text[0]):
+            raise Fault(f"{path}: a blocktranslate of several lines has to be trimmed")
+        yield text
+
+
+def texts_of_code(path: Path) -> Iterator[Text]:
+    tree = ast.parse(path.read_text("utf-8"))
+    refusals = not ENGLISH_ONLY.search(f"/{path.relative_to(ROOT)}")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            positions = GETTEXT.get(_name(node.func)) or (_refused(node) if refusals else None)
+            if positions and len(node.args) > max(positions):
+                yield from _literals(path, [node.args[position] for position in positions])
+        elif isinstance(node, ast.ClassDef) and any(_name(base) in ERRORS for base in node.bases):
+            yield from _titles(node)
+
+
+def _literals(path: Path, arguments: list[ast.expr]) -> Iterator[Text]:
+    """The text of a call, which may choose between two."""
+    if len(arguments) == 1 and isinstance(arguments[0], ast.IfExp):
+        yield from _literals(path, [arguments[0].body])
+        yield from _literals(path, [arguments[0].orelse])
+        return
+    texts = [each.value for each in arguments if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if any(isinstance(each, ast.JoinedStr) for each in arguments):
+        where = f"{path.relative_to(ROOT)}:{arguments[0].lineno}"
+        raise Fault(f"{where}: an f-string cannot be translated; use Message(template, **values)")
+    if len(texts) == len(arguments) and texts[0]:
+        yield texts[0] if len(texts) == 1 else (texts[0], texts[1])
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _refused(call: ast.Call) -> tuple[int, ...] | None:
+    """The position of the text in an error that is made: Error(text), Error.of(field, text), FieldError(…, …, text)."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "of":
+        return (1,) if _name(call.func.value) in ERRORS else None
+    name = _name(call.func)
+    return (2,) if name == "FieldError" else (0,) if name in ERRORS else None
+
+
+def _titles(node: ast.ClassDef) -> Iterator[Text]:
+    """The default text of a class of errors."""
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple | ast.Name):
+            target, value = statement.targets[0], statement.value
+            names = [_name(each) for each in target.elts] if isinstance(target, ast.Tuple) else [_name(target)]
+            values = value.elts if isinstance(value, ast.Tuple) else [value]
+            for name, each in zip(names, values, strict=False):
+                if name == "title" and isinstance(each, ast.Constant):
+                    yield str(each.value)
+
+
+def _error_names() -> frozenset[str]:
+    """The names of TicketingError and of all classes that come from it, wherever they stand."""
+    bases = {
+        node.name: {_name(base) for base in node.bases}
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    names = {"TicketingError"}
+    while more := {name for name, of in bases.items() if of & names} - names:
+        names |= more
+    return frozenset(names)
+
+
+ERRORS = _error_names()
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Fault as fault:
+        sys.exit(str(fault))
