@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from accounts.roles import PERMISSIONS, STAFF_ROLES, Action, Role, can_by_scopes
-from ticketing.errors import NotAllowed
+from ticketing.errors import Message, NotAllowed
 from ticketing.mongo import ObjectId
 
 if TYPE_CHECKING:
@@ -73,4 +73,5 @@ class Actor:
     def check(self, action: Action) -> None:
         """Raises NotAllowed, naming the action, unless the actor can do it."""
         if not self.can(action):
-            raise NotAllowed(f"This needs the permission {action.value}", data={"action": action.value})
+            needed = Message("This needs the permission {action}", action=action.value)
+            raise NotAllowed(needed, data={"action": action.value})

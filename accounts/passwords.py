@@ -16,7 +16,7 @@ from accounts.roles import Action
 from accounts.rules import INVITATION_DAYS
 from accounts.sign_in import check_own_password
 from tenants.services import record
-from ticketing.errors import FieldError, InvalidInput, StaleVersion
+from ticketing.errors import FieldError, InvalidInput, Message, StaleVersion
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import transactional
 
@@ -28,7 +28,8 @@ _INVITATION = "accounts.invitation"
 def hash_password(password: str, user: User) -> str:
     """The password's hash, for storing. Raises InvalidInput, with every reason, for one that is too easy to guess."""
     if len(password) > LONGEST_PASSWORD:
-        raise InvalidInput.of("password", f"must have at most {LONGEST_PASSWORD} characters", "max_length")
+        text = Message("must have at most {limit} characters", limit=LONGEST_PASSWORD)
+        raise InvalidInput.of("password", text, "max_length")
     try:
         validate_password(password, user)
     except ValidationError as error:

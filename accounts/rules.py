@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from accounts.roles import KEY_SCOPES, STAFF_ROLES, TENANT_ROLES, Role, ScopeLevel
-from ticketing.errors import Conflict, InvalidInput
+from ticketing.errors import Conflict, InvalidInput, Message
 
 MAX_TEAMS_OF_USER = 50
 INVITATION_DAYS = 7
@@ -26,7 +26,7 @@ def clean_name(name: object, longest: int = 120) -> str:
         raise InvalidInput.of("name", "must not be empty", "blank")
     name = name.strip()
     if len(name) > longest:
-        raise InvalidInput.of("name", f"must have at most {longest} characters", "max_length")
+        raise InvalidInput.of("name", Message("must have at most {limit} characters", limit=longest), "max_length")
     if any(unicodedata.category(c) in _NOT_IN_NAMES or unicodedata.bidirectional(c) in _OVERRIDES for c in name):
         raise InvalidInput.of("name", "must not contain control characters")
     return name
@@ -35,7 +35,7 @@ def clean_name(name: object, longest: int = 120) -> str:
 def clean_role(role: Any) -> str:
     """One of the roles that a tenant's people have. Raises InvalidInput."""
     if role not in TENANT_ROLES:
-        raise InvalidInput.of("role", f"must be one of {', '.join(TENANT_ROLES)}")
+        raise InvalidInput.of("role", Message("must be one of {choices}", choices=(*TENANT_ROLES,)))
     return Role(role).value
 
 
@@ -51,7 +51,7 @@ def check_teams(role: str, teams: Collection[Any]) -> None:
     if teams and role not in STAFF_ROLES:
         raise InvalidInput.of("team_ids", "customers are in no team")
     if len(teams) > MAX_TEAMS_OF_USER:
-        raise InvalidInput.of("team_ids", f"at most {MAX_TEAMS_OF_USER} teams", "max_length")
+        raise InvalidInput.of("team_ids", Message("at most {limit} teams", limit=MAX_TEAMS_OF_USER), "max_length")
 
 
 def check_admins_left(admins: int) -> None:
@@ -69,7 +69,8 @@ def clean_scopes(scopes: Any, held: frozenset[str] | None) -> list[str]:
         raise InvalidInput.of("scopes", "name at least one", "required")
     unknown = [scope for scope in scopes if scope not in KEY_SCOPES]
     if unknown:
-        raise InvalidInput.of("scopes", f"{unknown[0]!r} is not one of {', '.join(KEY_SCOPES)}")
+        text = Message("{value} is not one of {choices}", value=repr(unknown[0]), choices=(*KEY_SCOPES,))
+        raise InvalidInput.of("scopes", text)
     if held is not None and not set(scopes) <= _with_included(held):
         raise InvalidInput.of("scopes", "a key cannot give away more than it may do itself")
     return [scope for scope in KEY_SCOPES if scope in scopes]

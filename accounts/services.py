@@ -19,7 +19,7 @@ from tenants.repository import TenantRepository
 from tenants.rules import can_register, check_quota, clean_language, clean_time_zone, differences
 from tenants.services import record
 from ticketing.clock import now
-from ticketing.errors import AlreadyExists, Conflict, FieldError, InvalidInput, NotAllowed, StaleVersion
+from ticketing.errors import AlreadyExists, Conflict, InvalidInput, Message, NotAllowed, StaleVersion
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
@@ -157,7 +157,7 @@ def _insert_user(tenant_id: ObjectId | None, document: Document, by: str) -> Use
 
 def _change_profile(user: User, changes: Mapping[str, Any], expected_version: int | None, by: str) -> User:
     for field in changes.keys() - PROFILE:
-        raise NotAllowed(f"Only an admin can change {field}")
+        raise NotAllowed(Message("Only an admin can change {field}", field=field))
     return _change(user.tenant_id, user.pk, changes, expected_version, by)
 
 
@@ -253,8 +253,7 @@ def _clean_teams(tenant_id: ObjectId | None, team_ids: Iterable[ObjectId]) -> li
 def _check_email_free(users: UserRepository, key: str) -> None:
     """Names the field; the unique index settles what happens at the same moment."""
     if users.find_one({"email_key": key}, fields=["_id"]):
-        message = "there is an account with this address"
-        raise AlreadyExists(f"email: {message}", errors=[FieldError("email", "already_exists", message)])
+        raise AlreadyExists.of("email", "there is an account with this address", "already_exists")
 
 
 def _is_active(user: Document | None, roles: list[str]) -> bool:

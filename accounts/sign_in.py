@@ -15,7 +15,7 @@ from accounts.models import User, email_key
 from accounts.repository import SignInAttemptRepository, UserRepository, users_of
 from tenants.models import Tenant
 from ticketing.clock import now
-from ticketing.errors import InvalidInput, LimitExceeded, NotAuthenticated
+from ticketing.errors import InvalidInput, LimitExceeded, Message, NotAuthenticated
 from ticketing.mongo import ObjectId
 
 
@@ -110,6 +110,5 @@ def _refused() -> NotAuthenticated:
 def _locked(remaining: timedelta) -> LimitExceeded:
     seconds = max(1, round(remaining.total_seconds()))
     minutes = -(-seconds // 60)
-    return LimitExceeded(
-        f"Too many failed sign-ins. Try again in {minutes} minutes", headers={"Retry-After": str(seconds)}
-    )
+    text = Message("Too many failed sign-ins. Try again in {minutes} minutes", minutes=minutes)
+    return LimitExceeded(text, headers={"Retry-After": str(seconds)})

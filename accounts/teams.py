@@ -11,7 +11,7 @@ from accounts.roles import Action
 from tenants.rules import differences
 from tenants.services import record
 from ticketing.clock import now
-from ticketing.errors import AlreadyExists, FieldError, InvalidInput, StaleVersion
+from ticketing.errors import AlreadyExists, InvalidInput, StaleVersion
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 
@@ -68,5 +68,4 @@ def deactivate_team(actor: Actor, team_id: ObjectId, *, expected_version: int | 
 
 def _check_free(actor: Actor, name: str) -> None:
     if TeamRepository(actor.tenant_id).find_one({"name": name}, fields=["_id"]):
-        message = "there is a team of this name"
-        raise AlreadyExists(f"name: {message}", errors=[FieldError("name", "already_exists", message)])
+        raise AlreadyExists.of("name", "there is a team of this name", "already_exists")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ticketing.errors import Conflict, FieldError, InvalidInput
+from ticketing.errors import Conflict, FieldError, InvalidInput, Message
 
 REGISTRATIONS = ("open", "domains", "closed")
 # What a tenant's admin may change; the rest is the operator's.
@@ -67,7 +67,7 @@ def can_register(registration: str, domains: Collection[str], email: str) -> boo
 def check_quota(name: str, limit: int, used: int) -> None:
     """Raises QuotaExceeded when ``used`` is more than ``limit`` allows; 0 is no limit."""
     if limit and used > limit:
-        raise QuotaExceeded(f"the quota {name} of {limit} is used up", data={"quota": name, "limit": limit})
+        raise QuotaExceeded(Message("the quota {name} of {limit} is used up", name=name, limit=limit), data={"quota": name, "limit": limit})
 
 
 def contrast_with_white(color: str) -> float:
@@ -96,7 +96,7 @@ def _text(field: str, value: object, longest: int) -> str:
         raise InvalidInput.of(field, "must be text")
     value = value.strip()
     if len(value) > longest:
-        raise InvalidInput.of(field, f"must have at most {longest} characters", "max_length")
+        raise InvalidInput.of(field, Message("must have at most {limit} characters", limit=longest), "max_length")
     return value
 
 
@@ -123,13 +123,14 @@ def _clean_domains(field: str, value: Any) -> list[str]:
     names = [each.strip().lower().rstrip(".") for each in value]
     for name in names:
         if not _DOMAIN.fullmatch(name):
-            raise InvalidInput.of(field, f"{name!r} is not a domain name (international ones in their xn-- form)")
+            text = "{name} is not a domain name (international ones in their xn-- form)"
+            raise InvalidInput.of(field, Message(text, name=repr(name)))
     return list(dict.fromkeys(names))
 
 
 def _clean_registration(field: str, value: Any) -> str:
     if value not in REGISTRATIONS:
-        raise InvalidInput.of(field, f"must be one of {', '.join(REGISTRATIONS)}")
+        raise InvalidInput.of(field, Message("must be one of {choices}", choices=REGISTRATIONS))
     return str(value)
 
 
@@ -159,13 +160,15 @@ def _clean_color(field: str, value: Any) -> str:
 
 def _clean_quota(field: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_QUOTA:
-        raise InvalidInput.of(field, f"must be a whole number from 0 (no limit) to {LARGEST_QUOTA}")
+        text = "must be a whole number from 0 (no limit) to {limit}"
+        raise InvalidInput.of(field, Message(text, limit=LARGEST_QUOTA))
     return value
 
 
 def _clean_days(field: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LONGEST_RETENTION_DAYS:
-        raise InvalidInput.of(field, f"must be a whole number of days from 0 (for ever) to {LONGEST_RETENTION_DAYS}")
+        text = "must be a whole number of days from 0 (for ever) to {limit}"
+        raise InvalidInput.of(field, Message(text, limit=LONGEST_RETENTION_DAYS))
     return value
 
 

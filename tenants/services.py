@@ -12,7 +12,7 @@ from tenants.models import Tenant, TenantStatus
 from tenants.repository import AuditRepository, TenantRepository
 from tenants.rules import EDITABLE, SETTINGS, check_registration, clean_tenant, differences
 from ticketing.clock import now
-from ticketing.errors import AlreadyExists, FieldError, InvalidInput
+from ticketing.errors import AlreadyExists, InvalidInput, Message
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.models import TenantModel
@@ -145,8 +145,13 @@ def _check_free(cleaned: Mapping[str, Any], but_for: ObjectId | None = None) -> 
         taken["hosts"] = taken.get("hosts") or _other(tenants.find_by_host(host), but_for)
     for field, found in taken.items():
         if _other(found, but_for):
-            message = f"another tenant has this {'host name' if field == 'hosts' else field}"
-            raise AlreadyExists(f"{field}: {message}", errors=[FieldError(field, "already_exists", message)])
+            raise AlreadyExists.of(field, _TAKEN[field], "already_exists")
+
+
+_TAKEN = {
+    "slug": Message("another tenant has this slug"),
+    "hosts": Message("another tenant has this host name"),
+}
 
 
 def _other(found: Document | None, but_for: ObjectId | None) -> Document | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ticketing.errors import Conflict, FieldError, InvalidInput
+from ticketing.errors import Conflict, FieldError, InvalidInput, Message
 from tickets.workflow.rules import CLOSED, RESOLVED, UNRESOLVED
 
 REMOVED = "[removed]"  # stands where a text was that had to go
@@ -54,7 +54,7 @@ def clean_title(value: str) -> str:
     if not title:
         raise InvalidInput.of("title", "may not be empty", "blank")
     if len(title) > MAX_TITLE:
-        raise InvalidInput.of("title", f"has more than {MAX_TITLE} characters", "max_length")
+        raise InvalidInput.of("title", Message("has more than {limit} characters", limit=MAX_TITLE), "max_length")
     return title
 
 
@@ -64,7 +64,7 @@ def clean_text(value: str, field: str, *, required: bool = False) -> str:
     if required and not text.strip():
         raise InvalidInput.of(field, "may not be empty", "blank")
     if len(text.encode()) > MAX_TEXT_BYTES:
-        raise InvalidInput.of(field, f"has more than {MAX_TEXT_BYTES} bytes", "max_length")
+        raise InvalidInput.of(field, Message("has more than {limit} bytes", limit=MAX_TEXT_BYTES), "max_length")
     return text
 
 
@@ -72,7 +72,7 @@ def clean_category(value: str) -> str:
     """A category's name, possibly empty, of at most 60 characters. Raises InvalidInput."""
     category = " ".join(_printable(value, "category").split())
     if len(category) > MAX_CATEGORY:
-        raise InvalidInput.of("category", f"has more than {MAX_CATEGORY} characters", "max_length")
+        raise InvalidInput.of("category", Message("has more than {limit} characters", limit=MAX_CATEGORY), "max_length")
     return category
 
 
@@ -80,9 +80,9 @@ def clean_tags(values: Iterable[str]) -> list[str]:
     """Case-folded, distinct, sorted tags: at most 20 of at most 40 characters, without commas. Raises InvalidInput."""
     tags = sorted({fold_tag(value) for value in values} - {""})
     if len(tags) > MAX_TAGS:
-        raise InvalidInput.of("tags", f"are more than {MAX_TAGS}", "max_length")
+        raise InvalidInput.of("tags", Message("are more than {limit}", limit=MAX_TAGS), "max_length")
     if any(len(tag) > MAX_TAG or "," in tag for tag in tags):
-        raise InvalidInput.of("tags", f"may have {MAX_TAG} characters at most and no comma")
+        raise InvalidInput.of("tags", Message("may have {limit} characters at most and no comma", limit=MAX_TAG))
     return tags
 
 
@@ -95,7 +95,7 @@ def check_choice(field: str, value: str, choices: Iterable[str]) -> str:
     """The value, if it is one of the choices. Raises InvalidInput naming the field and the choices."""
     allowed = list(choices)
     if value not in allowed:
-        raise InvalidInput.of(field, f"must be one of {', '.join(allowed)}", "invalid_choice")
+        raise InvalidInput.of(field, Message("must be one of {choices}", choices=(*allowed,)), "invalid_choice")
     return value
 
 
@@ -104,7 +104,7 @@ def check_customer_fields(names: Iterable[str]) -> None:
     forbidden = sorted(set(names) - CUSTOMER_MAY_EDIT)
     if forbidden:
         errors = [FieldError(name, "staff_only", "only staff may change this") for name in forbidden]
-        raise InvalidInput(f"Only staff may change {', '.join(forbidden)}", errors=errors)
+        raise InvalidInput(Message("Only staff may change {fields}", fields=(*forbidden,)), errors=errors)
 
 
 def status_stamps(ticket: Mapping[str, Any], target: str, now: datetime) -> Changes:
@@ -147,4 +147,5 @@ def _check_marks(value: str, field: str) -> None:
     for character in value:
         run = run + 1 if unicodedata.combining(character) else 0
         if run > MAX_MARKS:
-            raise InvalidInput.of(field, f"has more than {MAX_MARKS} combining marks in a row", "combining_marks")
+            text = Message("has more than {limit} combining marks in a row", limit=MAX_MARKS)
+            raise InvalidInput.of(field, text, "combining_marks")

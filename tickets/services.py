@@ -7,7 +7,7 @@ from accounts.actor import Actor, Via
 from accounts.repository import TeamRepository, UserRepository
 from accounts.roles import STAFF_ROLES, Action
 from ticketing import clock
-from ticketing.errors import InvalidInput, NotAllowed, StaleVersion
+from ticketing.errors import InvalidInput, Message, NotAllowed, StaleVersion
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
@@ -170,7 +170,8 @@ def check_version(actor: Actor, ticket: Document, expected: int | None) -> None:
     """Raises StaleVersion, with the current version, when the actor has seen another version than the stored one."""
     current = visible_version(actor, ticket)
     if expected is not None and expected != current:
-        raise StaleVersion(f"The ticket is at version {current} now, not {expected}", data={"current_version": current})
+        text = Message("The ticket is at version {current} now, not {expected}", current=current, expected=expected)
+        raise StaleVersion(text, data={"current_version": current})
 
 
 def allowed_transitions(actor: Actor, ticket: Document) -> list[str]:
@@ -313,7 +314,7 @@ def _team(actor: Actor, team_id: ObjectId | None) -> ObjectId | None:
 def _followers(actor: Actor, user_ids: Sequence[ObjectId]) -> list[ObjectId]:
     followers = list(dict.fromkeys(user_ids))
     if len(followers) > rules.MAX_FOLLOWERS:
-        raise InvalidInput.of("followers", f"are more than {rules.MAX_FOLLOWERS}", "max_length")
+        raise InvalidInput.of("followers", Message("are more than {limit}", limit=rules.MAX_FOLLOWERS), "max_length")
     known = UserRepository(actor.tenant_id).find_by_ids(followers, fields=["_id"])
     if len(known) != len(followers):
         raise InvalidInput.of("followers", "contain somebody who is not of this tenant", "not_found")

@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.http import UnreadablePostError
 
-from ticketing.errors import TicketingError, TooLarge
+from ticketing.errors import Message, TicketingError, TooLarge
 from ticketing.mongo import ObjectId
 from tickets.attachments.rules import TEXT_TYPE, UNKNOWN_TYPE, check_not_empty, is_text
 
@@ -56,7 +56,7 @@ def measure_chunks(chunks: Iterable[bytes], limit: int) -> Measured:
     for chunk in chunks:
         size += len(chunk)
         if size > limit:
-            raise TooLarge(f"A file can have {limit} bytes at most", data={"limit": limit})
+            raise TooLarge(Message("A file can have {limit} bytes at most", limit=limit), data={"limit": limit})
         digest.update(chunk)
         if len(head) < HEAD_BYTES:
             head += bytes(chunk[: HEAD_BYTES - len(head)])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from ticketing.errors import InvalidInput
+from ticketing.errors import InvalidInput, Message
 
 MAX_NAME = 200
 MAX_SUFFIX = 20
@@ -67,16 +67,21 @@ def check_type(declared: str) -> str:
 def check_arrived(announced: Mapping[str, Any], size: int, content_type: str) -> None:
     """Compares what came with what was announced. Raises InvalidInput naming what differs."""
     if size != announced["size"]:
-        raise InvalidInput.of("size", f"{size} bytes came, {announced['size']} were announced", "mismatch")
+        text = Message("{size} bytes came, {announced} were announced", size=size, announced=announced["size"])
+        raise InvalidInput.of("size", text, "mismatch")
     if clean_type(content_type) != announced["content_type"]:
-        message = f"{clean_type(content_type)} came, {announced['content_type']} was announced"
+        message = Message(
+            "{type} came, {announced} was announced",
+            type=clean_type(content_type),
+            announced=announced["content_type"],
+        )
         raise InvalidInput.of("content_type", message, "mismatch")
 
 
 def check_sha256(announced: Mapping[str, Any], sha256: str) -> None:
     """Compares the bytes' checksum with the announced one, if there is one. Raises InvalidInput."""
     if announced["sha256"] not in {"", sha256}:
-        raise InvalidInput.of("sha256", f"the bytes that came have {sha256}", "mismatch")
+        raise InvalidInput.of("sha256", Message("the bytes that came have {sha256}", sha256=sha256), "mismatch")
 
 
 def _is_visible(character: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ticketing.errors import InvalidInput
+from ticketing.errors import InvalidInput, Message
 from tickets.rules import STAMPS, clean_tags, fold_tag
 
 MAX_TICKETS = 1000
@@ -23,7 +23,7 @@ def clean_wanted(wanted: Mapping[str, Any]) -> dict[str, Any]:
     tags = {name: sorted({fold_tag(tag) for tag in wanted.get(name, ())} - {""}) for name in _TAGS}
     both = sorted(set(tags["add_tags"]) & set(tags["remove_tags"]))
     if both:
-        raise InvalidInput.of("remove_tags", f"names {both[0]}, which is also to be added")
+        raise InvalidInput.of("remove_tags", Message("names {tag}, which is also to be added", tag=both[0]))
     cleaned = {name: value for name, value in wanted.items() if name in PLAIN} | {k: v for k, v in tags.items() if v}
     if not cleaned:
         raise InvalidInput("Choose what to change")
@@ -66,10 +66,10 @@ def restorable(item: Mapping[str, Any], ticket: Mapping[str, Any]) -> tuple[dict
 def check_amount(tickets: int) -> None:
     """Raises InvalidInput for more tickets than one request changes."""
     if tickets > MAX_BATCH:
-        raise InvalidInput.of("tickets", f"are more than {MAX_BATCH}", "max_length")
+        raise InvalidInput.of("tickets", Message("are more than {limit}", limit=MAX_BATCH), "max_length")
 
 
 def check_total(tickets: int) -> None:
     """Raises InvalidInput for more tickets than one bulk change has."""
     if tickets > MAX_TICKETS:
-        raise InvalidInput.of("tickets", f"are more than {MAX_TICKETS} in all", "max_length")
+        raise InvalidInput.of("tickets", Message("are more than {limit} in all", limit=MAX_TICKETS), "max_length")

@@ -12,7 +12,7 @@ from typing import Any
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing import clock
-from ticketing.errors import NotFound, StaleVersion, StorageUnavailable, TicketingError
+from ticketing.errors import Message, NotFound, StaleVersion, StorageUnavailable, TicketingError
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
@@ -184,7 +184,8 @@ def _check_as_seen(actor: Actor, ticket: Document, seen: int | None, wanted: Map
     names = {f"{name}_id" if name in ("assigned_to", "team") else name for name in wanted}
     moved = sorted(names & {name for event in events for name in event["changes"]})
     if moved:
-        raise StaleVersion(f"Somebody has changed it meanwhile: {', '.join(moved).replace('_id', '')}")
+        fields = tuple(name.removesuffix("_id") for name in moved)
+        raise StaleVersion(Message("Somebody has changed it meanwhile: {fields}", fields=fields))
 
 
 @transactional

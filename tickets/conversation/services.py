@@ -7,7 +7,7 @@ from django.conf import settings
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing import clock
-from ticketing.errors import NotAllowed, NotFound, StaleVersion
+from ticketing.errors import Message, NotAllowed, NotFound, StaleVersion
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
@@ -137,7 +137,8 @@ def _check_editable(actor: Actor, comment: Document) -> None:
         raise NotAllowed("Only its author may edit a comment")
     minutes: int = settings.COMMENT_EDIT_MINUTES
     if clock.now() - comment["created_at"] > timedelta(minutes=minutes):
-        raise NotAllowed(f"A comment can be edited for {minutes} minutes; add another one instead")
+        text = "A comment can be edited for {minutes} minutes; add another one instead"
+        raise NotAllowed(Message(text, minutes=minutes))
 
 
 def _is_internal(comment: Document) -> bool:

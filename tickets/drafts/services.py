@@ -13,7 +13,15 @@ from accounts.actor import Actor, Via
 from accounts.roles import Action
 from accounts.sessions import find_account
 from ticketing import clock
-from ticketing.errors import AlreadyExists, Conflict, InvalidInput, StaleVersion, StorageUnavailable, TicketingError
+from ticketing.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidInput,
+    Message,
+    StaleVersion,
+    StorageUnavailable,
+    TicketingError,
+)
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
 from tickets.access import access_ticket, access_ticket_to_edit
@@ -171,7 +179,7 @@ def _content(
 ) -> dict[str, Any]:
     """The draft's content, checked; files that have expired are left out."""
     if len(upload_ids) > MAX_FILES:
-        raise InvalidInput.of("attachments", f"are more than {MAX_FILES}", "max_length")
+        raise InvalidInput.of("attachments", Message("are more than {limit}", limit=MAX_FILES), "max_length")
     uploads = find_uploads(actor, ticket["_id"], list(upload_ids))
     keep_uploads(actor, uploads)
     return {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ticketing.errors import Conflict, InvalidInput
+from ticketing.errors import Conflict, InvalidInput, Message
 from tickets.rules import MAX_FOLLOWERS, MAX_TITLE, TicketClosed
 from tickets.workflow.rules import CLOSED, UNRESOLVED
 
@@ -46,31 +46,37 @@ def check_mergeable(duplicate: Mapping[str, Any], target: Mapping[str, Any]) -> 
     for ticket in (duplicate, target):
         check_not_merged(ticket)
         if ticket["status"] == CLOSED:
-            raise TicketClosed(f"#{ticket['number']} is closed, which is final; it cannot be merged any more")
+            text = "#{number} is closed, which is final; it cannot be merged any more"
+            raise TicketClosed(Message(text, number=ticket["number"]))
     for what, counters in _COUNTERS.items():
         if sum(duplicate[counter] for counter in counters) > MAX_MOVED:
-            raise TooMany(f"#{duplicate['number']} has more than {MAX_MOVED} {what}; link the tickets instead")
+            text = "#{number} has more than {limit} comments or files; link the tickets instead"
+            raise TooMany(Message(text, number=duplicate["number"], limit=MAX_MOVED))
     if len(merged_ids(target)) + len(merged_ids(duplicate)) >= MAX_MERGED:
-        raise TooMany(f"More than {MAX_MERGED} tickets would be merged into #{target['number']}")
+        text = "More than {limit} tickets would be merged into #{number}"
+        raise TooMany(Message(text, limit=MAX_MERGED, number=target["number"]))
 
 
 def check_not_merged(ticket: Mapping[str, Any]) -> None:
     """Raises AlreadyMerged."""
     into = ticket.get("merged_into_id")
     if into is not None:
-        raise AlreadyMerged(f"#{ticket['number']} was merged into another ticket", data={"merged_into": into})
+        text = Message("#{number} was merged into another ticket", number=ticket["number"])
+        raise AlreadyMerged(text, data={"merged_into": into})
 
 
 def check_related(ticket: Mapping[str, Any]) -> None:
     """Raises TooMany for a ticket that can have no further link."""
     if len(related_ids(ticket)) >= MAX_RELATED:
-        raise TooMany(f"#{ticket['number']} is linked to {MAX_RELATED} tickets, which is the most")
+        text = "#{number} is linked to {limit} tickets, which is the most"
+        raise TooMany(Message(text, number=ticket["number"], limit=MAX_RELATED))
 
 
 def check_followers(ticket: Mapping[str, Any], joining: Sequence[Any]) -> None:
     """Raises TooMany where the target could not take everybody from the duplicate."""
     if len(ticket["follower_ids"]) + len(joining) > MAX_FOLLOWERS:
-        raise TooMany(f"#{ticket['number']} would have more than {MAX_FOLLOWERS} followers")
+        text = "#{number} would have more than {limit} followers"
+        raise TooMany(Message(text, number=ticket["number"], limit=MAX_FOLLOWERS))
 
 
 def merged_ids(ticket: Mapping[str, Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from accounts.repository import UserRepository
 from accounts.roles import Action, Role
 from tenants.repository import TenantRepository
 from ticketing import clock
-from ticketing.errors import Conflict
+from ticketing.errors import Conflict, Message
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
@@ -119,7 +119,7 @@ def _move_files(actor: Actor, opened: Document, comment: Document, copy_id: Obje
     where = {"ticket_id": comment["ticket_id"], "comment_id": comment["_id"]}
     moved = attachments.find(where, fields=["visibility"], limit=rules.MAX_MOVED + 1)
     if len(moved) > rules.MAX_MOVED:
-        raise rules.TooMany(f"The comment has more than {rules.MAX_MOVED} files")
+        raise rules.TooMany(Message("The comment has more than {limit} files", limit=rules.MAX_MOVED))
     attachments.update_all(where, {"ticket_id": opened["_id"], "comment_id": copy_id, "moved_from_id": None})
     internal = Visibility.INTERNAL.value
     return Counter(

@@ -13,7 +13,7 @@ from accounts.roles import Action
 from tenants.repository import TenantRepository
 from tenants.services import record
 from ticketing import clock
-from ticketing.errors import Conflict, InvalidInput, NotFound
+from ticketing.errors import Conflict, InvalidInput, Message, NotFound
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import transactional
 from ticketing.mongo.models import TenantQuerySet
@@ -189,12 +189,18 @@ def check_may_move(actor: Actor, ticket: Document) -> None:
 def on_hold(hold: Document) -> OnLegalHold:
     """The refusal that names the hold."""
     return OnLegalHold(
-        f"The legal hold {hold['_id']} is on this {_NAMES[hold['target']]}; lift it first",
+        Message(
+            "The legal hold {hold} is on this {target}; lift it first", hold=hold["_id"], target=_NAMES[hold["target"]]
+        ),
         data={"hold": hold["_id"], "target": hold["target"], "target_id": hold["target_id"]},
     )
 
 
-_NAMES = {HoldTarget.TICKET.value: "ticket", HoldTarget.USER.value: "person", HoldTarget.TENANT.value: "tenant's data"}
+_NAMES = {
+    HoldTarget.TICKET.value: Message("ticket"),
+    HoldTarget.USER.value: Message("person"),
+    HoldTarget.TENANT.value: Message("tenant's data"),
+}
 
 
 def _target_id(actor: Actor, target: str, reference: str) -> ObjectId:
@@ -203,7 +209,7 @@ def _target_id(actor: Actor, target: str, reference: str) -> ObjectId:
             raise InvalidInput.of("reference", "a hold on everything names nothing else", "not_allowed")
         return actor.tenant_id
     if not reference:
-        raise InvalidInput.of("reference", f"say on which {target}", "required")
+        raise InvalidInput.of("reference", Message("say on which {target}", target=_NAMES[target]), "required")
     if target == HoldTarget.TICKET:
         ticket_id: ObjectId = access_ticket(actor, reference)["_id"]
         return ticket_id

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ticketing.errors import Conflict, InvalidInput
+from ticketing.errors import Conflict, InvalidInput, Message
 from tickets.rules import REMOVED, clean_text
 from tickets.search.rules import search_terms
 
@@ -26,7 +26,7 @@ def clean_reason(reason: str) -> str:
     """Why a hold is placed: text of 1 to 500 characters. Raises InvalidInput."""
     cleaned = clean_text(reason, "reason", required=True).strip()
     if len(cleaned) > MAX_REASON:
-        raise InvalidInput.of("reason", f"has more than {MAX_REASON} characters", "max_length")
+        raise InvalidInput.of("reason", Message("has more than {limit} characters", limit=MAX_REASON), "max_length")
     return cleaned
 
 

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl, urlencode
 
 from accounts.rules import clean_name
-from ticketing.errors import InvalidInput, LimitExceeded
+from ticketing.errors import InvalidInput, LimitExceeded, Message
 
 MAX_NAME = 60
 MAX_QUERY = 1000
@@ -19,11 +19,11 @@ def clean_query(value: str) -> str:
     """A list's part of a URL, without what is empty in it. Raises InvalidInput."""
     query = urlencode(parse_qsl(value))
     if len(query) > MAX_QUERY:
-        raise InvalidInput.of("query", f"has more than {MAX_QUERY} characters", "max_length")
+        raise InvalidInput.of("query", Message("has more than {limit} characters", limit=MAX_QUERY), "max_length")
     return query
 
 
 def check_room(views: int) -> None:
     """Raises LimitExceeded for somebody who keeps as many views as he may."""
     if views >= MAX_OF_OWNER:
-        raise LimitExceeded(f"You keep {MAX_OF_OWNER} views already; delete one first")
+        raise LimitExceeded(Message("You keep {limit} views already; delete one first", limit=MAX_OF_OWNER))

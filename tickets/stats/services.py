@@ -12,7 +12,7 @@ from typing import Any
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing import clock
-from ticketing.errors import InvalidInput
+from ticketing.errors import InvalidInput, Message
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import after_commit, snapshot, transactional
 from ticketing.mongo.repository import Document
@@ -87,7 +87,7 @@ def desk_stats(actor: Actor, *, team: tuple[ObjectId | None, ...] = (), first: d
     if first > last:
         raise InvalidInput.of("from", "is after the last day")
     if (days[1] - days[0]).days > MAX_DAYS:
-        raise InvalidInput.of("from", f"is more than {MAX_DAYS} days before the last one")
+        raise InvalidInput.of("from", Message("is more than {limit} days before the last one", limit=MAX_DAYS))
     backlog = Question(StatsFilter(team=team, status=UNRESOLVED), None, None, (today, today + ONE_DAY), today)
     flow = Question(StatsFilter(team=team), None, None, days, today)
     stock, went_on, waiting = count_desk(actor.tenant_id, backlog, flow)
@@ -226,7 +226,7 @@ def _question(filters: StatsFilter, start: datetime | None, end: datetime | None
     if start and end and start >= end:
         raise InvalidInput.of("created_at__lt", "must be later than created_at__gte")
     if days is not None and not 1 <= days <= MAX_DAYS:
-        raise InvalidInput.of("days", f"must be from 1 to {MAX_DAYS}")
+        raise InvalidInput.of("days", Message("must be from 1 to {limit}", limit=MAX_DAYS))
     today = clock.now().date()
     last = day_after(end) if end else today + ONE_DAY
     longest = days or (MAX_DAYS if start else DEFAULT_DAYS)

@@ -3,11 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ticketing.errors import InvalidTransition
+from ticketing.errors import InvalidTransition, Message
 
 NEW, OPEN, PENDING, ON_HOLD, RESOLVED, CLOSED = "new", "open", "pending", "on_hold", "resolved", "closed"
 STATUSES = (NEW, OPEN, PENDING, ON_HOLD, RESOLVED, CLOSED)
 UNRESOLVED = (NEW, OPEN, PENDING, ON_HOLD)
+_WORDS = {
+    NEW: Message("new"),
+    OPEN: Message("open"),
+    PENDING: Message("pending"),
+    ON_HOLD: Message("on_hold"),
+    RESOLVED: Message("resolved"),
+    CLOSED: Message("closed"),
+}
 
 STAFF = frozenset({"agent", "admin"})
 ANYONE = STAFF | {"user"}
@@ -39,9 +47,10 @@ class Workflow:
         """Raises InvalidTransition, with ``allowed_transitions``, unless the role may go from source to target."""
         allowed = self.allowed(source, role)
         if target not in allowed:
-            choices = ", ".join(allowed) or "none: this status is final for you"
+            choices = tuple(_WORDS[status] for status in allowed) or Message("none: this status is final for you")
+            text = "{source} cannot become {target} here; allowed: {choices}"
             raise InvalidTransition(
-                f"{source} cannot become {target} here; allowed: {choices}",
+                Message(text, source=_WORDS[source], target=_WORDS.get(target, target), choices=choices),
                 data={"from": source, "to": target, "allowed_transitions": allowed},
             )
 
