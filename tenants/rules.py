@@ -67,7 +67,8 @@ def can_register(registration: str, domains: Collection[str], email: str) -> boo
 def check_quota(name: str, limit: int, used: int) -> None:
     """Raises QuotaExceeded when ``used`` is more than ``limit`` allows; 0 is no limit."""
     if limit and used > limit:
-        raise QuotaExceeded(Message("the quota {name} of {limit} is used up", name=name, limit=limit), data={"quota": name, "limit": limit})
+        text = Message("the quota {name} of {limit} is used up", name=name, limit=limit)
+        raise QuotaExceeded(text, data={"quota": name, "limit": limit})
 
 
 def contrast_with_white(color: str) -> float:

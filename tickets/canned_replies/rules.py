@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from ticketing.errors import InvalidInput
+from ticketing.errors import InvalidInput, Message
 from tickets.rules import clean_text
 
 MAX_NAME = 80
@@ -27,13 +27,21 @@ def clean_body(value: str) -> str:
     """Markdown of 1 to 10,000 characters whose variables all exist. Raises InvalidInput."""
     body = clean_text(value, "body", required=True)
     if len(body) > MAX_BODY:
-        raise InvalidInput.of("body", f"has more than {MAX_BODY} characters", "max_length")
+        raise InvalidInput.of("body", Message("has more than {limit} characters", limit=MAX_BODY), "max_length")
     for name in _VARIABLE.findall(body):
         if name not in VARIABLES:
             near = get_close_matches(name, VARIABLES, 1)
-            meant = f"; did you mean {{{{ {near[0]} }}}}?" if near else f"; there are {', '.join(VARIABLES)}"
-            raise InvalidInput.of("body", f"has the unknown variable {{{{ {name} }}}}{meant}", "unknown_variable")
+            text = (
+                Message("has the unknown variable {name}; did you mean {near}?", name=_shown(name), near=_shown(near[0]))
+                if near
+                else Message("has the unknown variable {name}; there are {known}", name=_shown(name), known=(*VARIABLES,))
+            )
+            raise InvalidInput.of("body", text, "unknown_variable")
     return body
+
+
+def _shown(variable: str) -> str:
+    return f"{{{{ {variable} }}}}"
 
 
 def fill(body: str, values: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from accounts.actor import Actor
 from accounts.roles import Action
 from accounts.rules import clean_name
 from ticketing import clock
-from ticketing.errors import InvalidInput, LimitExceeded, NotAllowed, NotFound
+from ticketing.errors import InvalidInput, LimitExceeded, Message, NotAllowed, NotFound
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
 from tickets.canned_replies import rules
@@ -40,7 +40,8 @@ def create_canned_reply(actor: Actor, *, name: str, body: str, audience: str = M
         (rules.MAX_OF_OWNER, {"owner_id": actor.user_id}) if of_one else (rules.MAX_SHARED, {"owner_id": None})
     )
     if replies.count(kept, cap=limit) >= limit:
-        raise LimitExceeded(f"There are {limit} canned replies of this kind already; remove one first")
+        text = "There are {limit} canned replies of this kind already; remove one first"
+        raise LimitExceeded(Message(text, limit=limit))
     return replies.insert({**document, "created_at": now, "updated_at": now, "version": 1})
 
 

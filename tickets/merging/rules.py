@@ -14,8 +14,8 @@ MAX_RELATED = 50
 
 _MARKDOWN = re.compile(r"^[\s#>+-]+|[*`]+|__+|~~+")
 _COUNTERS = {
-    "comments": ("comment_count", "internal_note_count"),
-    "files": ("attachment_count", "internal_attachment_count"),
+    Message("comments"): ("comment_count", "internal_note_count"),
+    Message("files"): ("attachment_count", "internal_attachment_count"),
 }
 
 
@@ -50,8 +50,8 @@ def check_mergeable(duplicate: Mapping[str, Any], target: Mapping[str, Any]) -> 
             raise TicketClosed(Message(text, number=ticket["number"]))
     for what, counters in _COUNTERS.items():
         if sum(duplicate[counter] for counter in counters) > MAX_MOVED:
-            text = "#{number} has more than {limit} comments or files; link the tickets instead"
-            raise TooMany(Message(text, number=duplicate["number"], limit=MAX_MOVED))
+            text = "#{number} has more than {limit} {what}; link the tickets instead"
+            raise TooMany(Message(text, number=duplicate["number"], limit=MAX_MOVED, what=what))
     if len(merged_ids(target)) + len(merged_ids(duplicate)) >= MAX_MERGED:
         text = "More than {limit} tickets would be merged into #{number}"
         raise TooMany(Message(text, limit=MAX_MERGED, number=target["number"]))
