@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
+from ticketing.console.display import figure
 from ticketing.errors import InvalidInput
 from ticketing.mongo.pages import Page, PageRequest, Sort
 
@@ -30,7 +31,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 
     @property
     def shown_count(self) -> str:
-        return f"{COUNT_CAP:,}+" if self.count > COUNT_CAP else f"{self.count:,}"
+        return f"{figure(COUNT_CAP)}+" if self.count > COUNT_CAP else figure(self.count)
 
 
 class KeysetChangeList(ChangeList):

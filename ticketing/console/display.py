@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from django.contrib.humanize.templatetags.humanize import NaturalTimeFormatter
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
@@ -21,13 +23,15 @@ def moment(at: datetime | None) -> SafeString:
     """How long ago it was, with the exact time as its title."""
     if at is None:
         return format_html('<span class="console-quiet">{}</span>', "–")
-    return _time(at, _("%(age)s ago") % {"age": timesince(at, depth=1)} if _is_past(at) else _("just now"))
+    age = timesince(at, depth=1, time_strings=NaturalTimeFormatter.past_substrings)
+    return _time(at, _("%(age)s ago") % {"age": age} if _is_past(at) else _("just now"))
 
 
 def coming(at: datetime) -> SafeString:
     """In how long it will be, with the exact time as its title."""
     ahead = at - clock.now() >= timedelta(minutes=1)
-    return _time(at, _("in %(time)s") % {"time": timeuntil(at, depth=1)} if ahead else _("now"))
+    time = timeuntil(at, depth=1, time_strings=NaturalTimeFormatter.future_substrings)
+    return _time(at, _("in %(time)s") % {"time": time} if ahead else _("now"))
 
 
 def age(at: datetime) -> SafeString:
@@ -35,10 +39,15 @@ def age(at: datetime) -> SafeString:
     return _time(at, timesince(at, depth=1) if _is_past(at) else _("just now"))
 
 
+def figure(number: int) -> str:
+    """A number as the reader's language writes it, with its thousands apart."""
+    return number_format(number, force_grouping=True)
+
+
 def _is_past(at: datetime) -> bool:
     return clock.now() - at >= timedelta(minutes=1)
 
 
 def _time(at: datetime, shown: str) -> SafeString:
-    exact = format_date(timezone.localtime(at), "D j M Y, H:i T")
+    exact = format_date(timezone.localtime(at), _("D j M Y, H:i T"))
     return format_html('<time class="console-nowrap" datetime="{}" title="{}">{}</time>', at.isoformat(), exact, shown)
