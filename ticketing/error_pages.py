@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -41,19 +41,19 @@ _TEXTS: dict[int, tuple[Any, Any]] = {
 }
 
 
-def error_page(request: HttpRequest, error: TicketingError) -> HttpResponse:
+def error_page(error: TicketingError, reason: str = "") -> HttpResponse:
     """The page for an error of one of the statuses above; it needs neither a session nor the database."""
     title, text = _TEXTS[error.status]
-    return _page(request, error, title, text)
+    return _page(error, title, reason or text)
 
 
-def stale_form_page(request: HttpRequest, error: TicketingError) -> HttpResponse:
+def stale_form_page(error: TicketingError) -> HttpResponse:
     """The page for a form whose CSRF token is missing or belongs to another session."""
     text = _("You signed in or out meanwhile, or the page was open for long. Go back, load it again and send it anew.")
-    return _page(request, error, _("This form is no longer valid"), text)
+    return _page(error, _("This form is no longer valid"), text)
 
 
-def _page(request: HttpRequest, error: TicketingError, title: str, text: str) -> HttpResponse:
+def _page(error: TicketingError, title: str, text: str) -> HttpResponse:
     context = {"title": title, "text": text, "status": error.status, "reference": request_id.get()}
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": CONTENT_SECURITY_POLICY, **error.headers}
     content = render_to_string("console/error.html", context)

@@ -13,6 +13,8 @@ class Message(str):
     literal.
     """
 
+    __slots__ = ("template", "values")
+
     template: str
     values: Mapping[str, object]
 

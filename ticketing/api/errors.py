@@ -117,11 +117,11 @@ def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse
 
 
 def permission_denied_view(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, errors.NotAllowed())
+    return _answer(request, errors.NotAllowed(), str(exception))
 
 
 def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, errors.NotFound())
+    return _answer(request, as_ticketing_error(exception) or errors.NotFound())
 
 
 def server_error_view(request: HttpRequest) -> HttpResponse:
@@ -140,10 +140,10 @@ def too_large_response(request: HttpRequest, detail: str) -> HttpResponse:
     return _answer(request, errors.TooLarge(detail))
 
 
-def csrf_failure_view(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure_view(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django names it
     """Settings name this view: a form without its token, or with one of another session."""
     error = errors.NotAllowed("The form's CSRF token is missing or stale: reload the page")
-    return problem_response(error) if _is_for_programs(request) else stale_form_page(request, error)
+    return problem_response(error) if _is_for_programs(request) else stale_form_page(error)
 
 
 def _unexpected(exception: Exception, request: Any) -> TicketingError:
@@ -159,9 +159,9 @@ def _headers(error: TicketingError, challenge: str) -> dict[str, str]:
     return {"WWW-Authenticate": challenge, **headers} if error.status == 401 else headers
 
 
-def _answer(request: HttpRequest, error: TicketingError) -> HttpResponse:
-    """A problem document for programs, a page for people."""
-    return problem_response(error) if _is_for_programs(request) else error_page(request, error)
+def _answer(request: HttpRequest, error: TicketingError, reason: str = "") -> HttpResponse:
+    """A problem document for programs, a page for people, who are told the reason where there is one."""
+    return problem_response(error) if _is_for_programs(request) else error_page(error, reason)
 
 
 def _is_for_programs(request: HttpRequest) -> bool:

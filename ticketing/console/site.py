@@ -89,7 +89,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     def get_sidebar_list(self, request: HttpRequest) -> list[Group]:
         link = reverse("console:index")
-        overview = Item("", _("Overview"), link, "monitoring", request.path == link, shortcut=OVERVIEW)
+        overview = Item("", str(_("Overview")), link, "monitoring", request.path == link, shortcut=OVERVIEW)
         return grouped([overview, *(item for admin in self._admins() for item in admin.get_navigation(request))])
 
     def get_page_links(self, request: HttpRequest, obj: Any) -> list[Item]:

@@ -8,11 +8,12 @@ given to the errors of ``ticketing.errors``, which stay English in the API.
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import unfold
 from babel.messages.catalog import Catalog, Message
@@ -26,13 +27,15 @@ FOLDER = Path(__file__).resolve().parent
 LANGUAGES = ("de",)
 PACKAGES = ("ticketing", "tenants", "accounts", "tickets")
 # Nobody of the console's people sees what is refused here.
-ENGLISH_ONLY = re.compile(r"/(api|backup|migrations|management|mongo|jobs|aws)/|tickets/(smoke|transfer/)|/catalogue\.py$")
+ENGLISH_ONLY = re.compile(
+    r"/(api|backup|migrations|management|mongo|jobs|aws)/|tickets/(smoke|transfer/)|/catalogue\.py$"
+)
 # The texts' positions among a call's arguments: the singular, and the plural where there is one.
 GETTEXT = {"_": (0,), "gettext": (0,), "gettext_lazy": (0,), "gettext_noop": (0,), "Message": (0,)} | {
     "ngettext": (0, 1),
     "ngettext_lazy": (0, 1),
 }
-TEMPLATE_KEYWORDS = {"gettext": None, "ngettext": (1, 2)}
+TEMPLATE_KEYWORDS: dict[str, Any] = {"gettext": None, "ngettext": (1, 2)}
 # Those of the theme's templates that the console shows and that say more than Django's own catalogue knows.
 THEME = (
     "admin/actions.html",
@@ -50,31 +53,39 @@ WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)  # the same input makes the same file
 Text = str | tuple[str, str]
 
 
-class Fault(Exception):
-    """A text that cannot be translated, and where it stands."""
+class Texts:
+    """What is found, and what is found that nobody can translate."""
+
+    def __init__(self) -> None:
+        self.found: set[Text] = set()
+        self.faults: list[str] = []
 
 
 def main(arguments: list[str]) -> int:
-    texts = sorted(set(extracted()), key=str)
-    faults: list[str] = []
+    texts = extracted()
+    faults = list(texts.faults)
     for language in LANGUAGES:
         path = FOLDER / language / "LC_MESSAGES" / "django.po"
-        catalogue = updated(path, language, texts)
-        po, mo = BytesIO(), BytesIO()
-        write_po(po, catalogue, width=120, no_location=True, ignore_obsolete=True)
-        write_mo(mo, catalogue)
-        files = {path: po.getvalue(), path.with_suffix(".mo"): mo.getvalue()}
+        catalogue = updated(path, language, sorted(texts.found, key=str))
+        files = {path: compiled(write_po, catalogue), path.with_suffix(".mo"): compiled(write_mo, catalogue)}
         if "--check" in arguments:
             stale = [each for each, content in files.items() if not each.exists() or each.read_bytes() != content]
             faults += [f"{each.relative_to(ROOT)} is not what the code says: run `make messages`" for each in stale]
-            faults += faults_of(catalogue)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             for each, content in files.items():
                 each.write_bytes(content)
-            print(f"{path.relative_to(ROOT)}: {len(catalogue)} texts, {len(faults_of(catalogue))} to translate")
-    print("\n".join(faults), file=sys.stderr)
+        faults += faults_of(catalogue)
+    sys.stderr.write("".join(f"{fault}\n" for fault in faults))
     return 1 if faults else 0
+
+
+def compiled(write: Callable[..., None], catalogue: Catalog) -> bytes:
+    """The bytes of a file of the catalogue."""
+    content = BytesIO()
+    options = {"width": 120, "no_location": True, "ignore_obsolete": True} if write is write_po else {}
+    write(content, catalogue, **options)
+    return content.getvalue()
 
 
 def updated(path: Path, language: str, texts: Iterable[Text]) -> Catalog:
@@ -83,13 +94,24 @@ def updated(path: Path, language: str, texts: Iterable[Text]) -> Catalog:
     if path.exists():
         with path.open("rb") as file:
             known = read_po(file, locale=language)
-    catalogue = Catalog(locale=language, project="Ticketing", header_comment="", charset="utf-8")
+    catalogue = Catalog(
+        locale=language,
+        project="Ticketing",
+        version="1.0",
+        header_comment=f"# What the console says in {language}. Written by `make messages`; only msgstr is edited.",
+        last_translator="Ticketing",
+        language_team="Ticketing",
+        msgid_bugs_address="-",
+        charset="utf-8",
+        fuzzy=False,
+    )
     catalogue.creation_date = catalogue.revision_date = WRITTEN
-    catalogue.fuzzy = False
     for text in texts:
-        before = known.get(text if isinstance(text, str) else text[0])
-        same_kind = before is not None and isinstance(before.id, str) == isinstance(text, str)
-        catalogue.add(text, before.string if before and same_kind else None, flags=before.flags - {"python-format"} if before else ())
+        message = catalogue.add(text)
+        before = known.get(message.id if isinstance(message.id, str) else message.id[0])
+        if before is not None and type(before.id) is type(message.id):
+            message.string = before.string
+            message.flags |= before.flags & {"fuzzy"}
     return catalogue
 
 
@@ -100,7 +122,7 @@ def faults_of(catalogue: Catalog) -> list[str]:
         if not message.id:
             continue
         shown = repr(message.id)
-        strings = [message.string] if isinstance(message.string, str) else list(message.string)
+        strings = [message.string] if isinstance(message.string, str) else list(message.string or ("",))
         if not all(strings):
             faults.append(f"{catalogue.locale}: not translated: {shown}")
         elif message.fuzzy:
@@ -123,51 +145,52 @@ def placeholders(text: str) -> set[str]:
         return named
 
 
-def extracted() -> Iterator[Text]:
-    """Every text, each as often as it stands somewhere. Raises Fault."""
+def extracted() -> Texts:
+    """Every text of the code, of its templates and of the theme's."""
+    texts = Texts()
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
-            yield from texts_of_code(path)
+            read_code(path, texts)
         for path in sorted((ROOT / package).rglob("*.html")):
-            yield from texts_of_template(path)
+            read_template(path, texts)
     for name in THEME:
-        yield from texts_of_template(Path(unfold.__file__).parent / "templates" / name)
+        read_template(Path(unfold.__file__).parent / "templates" / name, texts)
+    return texts
 
 
-def texts_of_template(path: Path) -> Iterator[Text]:
+def read_template(path: Path, texts: Texts) -> None:
     # The rest of the page becomes words of X, whose indentation is none of Python's.
     code = "\n".join(line.strip() for line in templatize(path.read_text("utf-8")).splitlines())
-    for _line, _keyword, found, _comments in extract_python(BytesIO(code.encode()), list(TEMPLATE_KEYWORDS), (), {}):
-        text = found if isinstance(found, str) else (found[0], found[1])
-        if "\n" in (text if isinstance(text, str) else text[0]):
-            raise Fault(f"{path}: a blocktranslate of several lines has to be trimmed")
-        yield text
+    for _line, _keyword, found, _comments in extract_python(BytesIO(code.encode()), TEMPLATE_KEYWORDS, (), {}):
+        parts = (found,) if isinstance(found, str) else tuple(str(part) for part in found if part)
+        if "\n" in parts[0]:
+            texts.faults.append(f"{path}: a blocktranslate of several lines has to be trimmed: {parts[0]!r}")
+        texts.found.add(parts[0] if len(parts) == 1 else (parts[0], parts[1]))
 
 
-def texts_of_code(path: Path) -> Iterator[Text]:
-    tree = ast.parse(path.read_text("utf-8"))
+def read_code(path: Path, texts: Texts) -> None:
     refusals = not ENGLISH_ONLY.search(f"/{path.relative_to(ROOT)}")
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call):
             positions = GETTEXT.get(_name(node.func)) or (_refused(node) if refusals else None)
             if positions and len(node.args) > max(positions):
-                yield from _literals(path, [node.args[position] for position in positions])
+                _read_arguments(path, [node.args[position] for position in positions], texts)
         elif isinstance(node, ast.ClassDef) and any(_name(base) in ERRORS for base in node.bases):
-            yield from _titles(node)
+            texts.found.update(_titles(node))
 
 
-def _literals(path: Path, arguments: list[ast.expr]) -> Iterator[Text]:
+def _read_arguments(path: Path, arguments: list[ast.expr], texts: Texts) -> None:
     """The text of a call, which may choose between two."""
     if len(arguments) == 1 and isinstance(arguments[0], ast.IfExp):
-        yield from _literals(path, [arguments[0].body])
-        yield from _literals(path, [arguments[0].orelse])
+        _read_arguments(path, [arguments[0].body], texts)
+        _read_arguments(path, [arguments[0].orelse], texts)
         return
-    texts = [each.value for each in arguments if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     if any(isinstance(each, ast.JoinedStr) for each in arguments):
         where = f"{path.relative_to(ROOT)}:{arguments[0].lineno}"
-        raise Fault(f"{where}: an f-string cannot be translated; use Message(template, **values)")
-    if len(texts) == len(arguments) and texts[0]:
-        yield texts[0] if len(texts) == 1 else (texts[0], texts[1])
+        texts.faults.append(f"{where}: an f-string cannot be translated; use Message(template, **values)")
+    parts = [each.value for each in arguments if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if len(parts) == len(arguments) and parts[0]:
+        texts.found.add(parts[0] if len(parts) == 1 else (parts[0], parts[1]))
 
 
 def _name(node: ast.expr) -> str:
@@ -212,7 +235,4 @@ def _error_names() -> frozenset[str]:
 ERRORS = _error_names()
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except Fault as fault:
-        sys.exit(str(fault))
+    sys.exit(main(sys.argv[1:]))
