@@ -61,7 +61,7 @@ def create_api_key(
         by=actor.by,
         tenant_id=actor.tenant_id,
         key=str(stored["_id"]),
-        user=str(stored["owner_id"]),
+        owner=str(stored["owner_id"]),
         scopes=stored["scopes"],
     )
     return ApiKey.from_document(stored), f"{PREFIX}_{actor.tenant.slug}_{secret}"

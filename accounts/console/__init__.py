@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.console.api_keys import ApiKeyAdmin
+from accounts.console.audit import AuditAdmin
 from accounts.console.invitation import invitation_view
 from accounts.console.jobs import JobAdmin
 from accounts.console.sign_in import PasswordForm, SignInForm
@@ -11,7 +12,7 @@ from accounts.console.tenants import TenantAdmin
 from accounts.console.users import UserAdmin
 from ticketing.console.site import site, with_policy
 
-__all__ = ["ApiKeyAdmin", "JobAdmin", "TeamAdmin", "TenantAdmin", "UserAdmin"]
+__all__ = ["ApiKeyAdmin", "AuditAdmin", "JobAdmin", "TeamAdmin", "TenantAdmin", "UserAdmin"]
 
 site.login_form = SignInForm
 site.password_change_form = PasswordForm

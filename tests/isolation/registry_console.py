@@ -112,6 +112,25 @@ CONSOLE = {
         actions=("assign_to_me", "resolve", "set_priority_urgent"),
     ),
     "console/tickets/ticket/requesters/": Page(STAFF),
+    "console/tickets/ticket/dashboard/{}.csv": Page(STAFF, ["agent"]),
+    "console/tickets/ticket/staff/": Page(STAFF),
+    "console/tickets/ticket/{}/live/": Page(
+        STAFF, ["ticket"], [lambda ids: {"writing": "1", "seen": "1"}, lambda ids: {"leaving": "1"}], post_only=True
+    ),
+    "console/tickets/ticket/{}/news/": Page(STAFF, ["ticket"]),
+    "console/tickets/ticket/{}/entry/{}/": Page(STAFF, ["ticket", "comment"]),
+    "console/tickets/ticket/{}/requester/": Page(STAFF, ["ticket"]),
+    "console/tickets/ticket/{}/people/": Page(
+        STAFF,
+        ["ticket"],
+        [
+            lambda ids: {"action": "follow"},
+            lambda ids: {"action": "assign"},
+            lambda ids: {"action": "add", "email": ids.email},
+            lambda ids: {"remove": ids.agent},
+        ],
+        post_only=True,
+    ),
     **_model(
         "accounts/user",
         "user",
@@ -210,6 +229,7 @@ QUERIES: dict[str, Sequence[Callable[[Ids], str]]] = {
     "role": [lambda ids: "agent"],
     "active": [lambda ids: "yes"],
     "kind": [lambda ids: "people"],
+    "of": [lambda ids: "platform"],
     "by": [lambda ids: ids.email],
     "days": [lambda ids: "7"],
     "tenant": [lambda ids: ids.tenant],

@@ -27,6 +27,11 @@ def moment(at: datetime | None) -> SafeString:
     return _time(at, _("%(age)s ago") % {"age": age} if _is_past(at) else _("just now"))
 
 
+def exact_moment(at: datetime) -> SafeString:
+    """When it was, in the reader's time zone."""
+    return _time(at, format_date(timezone.localtime(at), _("D j M Y, H:i T")))
+
+
 def coming(at: datetime) -> SafeString:
     """In how long it will be, with the exact time as its title."""
     ahead = at - clock.now() >= timedelta(minutes=1)

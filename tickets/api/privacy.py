@@ -89,12 +89,12 @@ class ErasureOutput(StrictSerializer):
 
 
 class HoldInput(StrictSerializer):
-    """``reference`` is the ticket's id or number or the user's id, and left out for everything (``tenant``)."""
+    """``reference`` is the ticket's id or number, or the user's id or address; left out for everything (``tenant``)."""
 
     example = {"target": "user", "reference": _USER_ID, "reason": "Litigation 2026-17"}
 
     target = serializers.ChoiceField(HoldTarget.choices)
-    reference = LineField(max_length=40, required=False, allow_blank=True, default="")
+    reference = LineField(max_length=254, required=False, allow_blank=True, default="")
     reason = TextField(max_length=MAX_REASON)
 
 

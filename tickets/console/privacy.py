@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -39,7 +40,7 @@ from tickets.privacy.erasure import (
     request_erasure,
     visible_erasures,
 )
-from tickets.privacy.holds import access_hold, lift_hold, place_hold, visible_holds
+from tickets.privacy.holds import access_hold, lift_hold, names_of_targets, place_hold, visible_holds
 from tickets.privacy.models import Erasure, ErasureState, HoldTarget, LegalHold
 from tickets.privacy.retention import preview_retention
 from tickets.privacy.rules import MAX_REASON
@@ -56,7 +57,10 @@ class HoldForm(ServiceForm):
 
     target = select(gettext_lazy("On"), HoldTarget.choices)
     reference = text(
-        gettext_lazy("Which"), 40, required=False, help_text=gettext_lazy("A ticket's number or id, or a user's id.")
+        gettext_lazy("Which"),
+        254,
+        required=False,
+        help_text=gettext_lazy("A ticket's number, or a person's e-mail address; nothing for a hold on everything."),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=MAX_REASON, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
@@ -112,9 +116,24 @@ class HoldAdmin(PrivacyAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> LegalHold | None:
         try:
-            return LegalHold.from_document(access_hold(actor_of(request), object_id))
+            hold = LegalHold.from_document(access_hold(actor_of(request), object_id))
         except NotFound:
             return None
+        return self.prepare_rows(request, [hold])[0]
+
+    def prepare_rows(self, request: HttpRequest, rows: list[LegalHold]) -> list[LegalHold]:
+        names = names_of_targets(actor_of(request), rows)
+        for row in rows:
+            row.which_name = names.get(row.target_id, "")  # type: ignore[attr-defined]
+        return rows
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Links name a person by id; the form shows his address."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if initial.get("target") == HoldTarget.USER:
+            with suppress(NotFound):
+                initial["reference"] = access_user(actor_of(request), initial.get("reference", "")).email
+        return initial
 
     def get_page_links(self, request: HttpRequest, obj: Model) -> Iterable[Item]:
         targets: dict[type[Model], HoldTarget] = {
@@ -124,7 +143,7 @@ class HoldAdmin(PrivacyAdmin):
         }
         target = targets.get(type(obj))
         if target is not None and self.can(request, "add") and _is_of_actor(request, obj):
-            reference = "" if target == HoldTarget.TENANT else str(obj.pk)
+            reference = "" if target == HoldTarget.TENANT else str(getattr(obj, "number", obj.pk))
             link = self.add_link(target=target.value, reference=reference)
             yield Item("", _("Place a legal hold"), link, self.navigation_icon)
 
@@ -133,10 +152,10 @@ class HoldAdmin(PrivacyAdmin):
         return str(hold.get_target_display())
 
     @display(description=gettext_lazy("Which"))
-    def which(self, hold: LegalHold) -> SafeString:
+    def which(self, hold: Any) -> SafeString:
         """The way to what it is on."""
         link = reverse(_PAGES[HoldTarget(hold.target)], args=[hold.target_id])
-        return format_html('<a class="console-link" href="{}">{}</a>', link, hold.target_id)
+        return format_html('<a class="console-link" href="{}">{}</a>', link, hold.which_name or _("Everything"))
 
     @display(description=gettext_lazy("State"))
     def state(self, hold: LegalHold) -> SafeString:
@@ -156,7 +175,10 @@ class HoldAdmin(PrivacyAdmin):
         self.work_on_selected(request, queryset, lambda hold: lift_hold(actor, hold.pk))
 
     def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> LegalHold:
-        return LegalHold.from_document(place_hold(actor_of(request), **values))
+        try:
+            return LegalHold.from_document(place_hold(actor_of(request), **values))
+        except NotFound as error:
+            raise InvalidInput.of("reference", _("names nothing that exists"), "not_found") from error
 
 
 class ErasureAdmin(PrivacyAdmin):

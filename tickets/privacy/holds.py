@@ -35,7 +35,7 @@ HOLD_ORDER = (("placed_at", -1), ("_id", -1))
 
 @transactional
 def place_hold(actor: Actor, *, target: str, reference: str = "", reason: str) -> Document:
-    """Keeps a ticket (id or number), a user (id) or, without a reference, all of the tenant's data from being removed.
+    """Keeps a ticket (id or number), a user (id or address) or, without a reference, all of the tenant's data.
 
     Raises InvalidInput, NotAllowed, NotFound.
     """
@@ -98,6 +98,17 @@ def count_holds(actor: Actor, *, cap: int) -> int:
     """How many there are, counting no further than ``cap``. Raises NotAllowed."""
     actor.check(Action.PRIVACY_MANAGE)
     return HoldRepository(actor.tenant_id).count({}, cap=cap)
+
+
+def names_of_targets(actor: Actor, holds: Iterable[LegalHold]) -> dict[ObjectId, str]:
+    """What each ticket and person that a hold is on is called, by id."""
+    ids: dict[str, set[ObjectId]] = {target: set() for target in HoldTarget.values}
+    for hold in holds:
+        ids[hold.target].add(hold.target_id)
+    people = UserRepository(actor.tenant_id).find_by_ids(ids[HoldTarget.USER], fields=["name", "email"])
+    tickets = TicketRepository(actor.tenant_id).find_by_ids(ids[HoldTarget.TICKET], fields=["number", "title"])
+    found = {id_: f"{user['name']} ({user['email']})" for id_, user in people.items()}
+    return found | {id_: f"#{ticket['number']} {ticket['title']}" for id_, ticket in tickets.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +224,8 @@ def _target_id(actor: Actor, target: str, reference: str) -> ObjectId:
     if target == HoldTarget.TICKET:
         ticket_id: ObjectId = access_ticket(actor, reference)["_id"]
         return ticket_id
-    user = UserRepository(actor.tenant_id).find_one({"_id": parse_object_id(reference)}, fields=["_id"])
+    users = UserRepository(actor.tenant_id)
+    user = users.find_by_email(reference) if "@" in reference else users.find_one({"_id": parse_object_id(reference)})
     if user is None:
         raise NotFound("The user does not exist")
     user_id: ObjectId = user["_id"]
@@ -222,9 +234,10 @@ def _target_id(actor: Actor, target: str, reference: str) -> ObjectId:
 
 def _tell(actor: Actor, hold: Document, what: str) -> None:
     """Keeps it in the audit log, and in the ticket's history where it is on a ticket, unseen by customers."""
-    names = {"hold": str(hold["_id"]), hold["target"]: str(hold["target_id"])}
-    record(f"hold.{what}", by=actor.by, tenant_id=actor.tenant_id, **names)
+    details = {"hold": str(hold["_id"]), hold["target"]: str(hold["target_id"])}
     if hold["target"] == HoldTarget.TICKET:
         ticket = TicketRepository(actor.tenant_id).get(hold["target_id"])
+        details["number"] = f"#{ticket['number']}"
         event = NewEvent(f"ticket.hold_{what}", data={"hold": hold["_id"]})
         store_change(actor, ticket, Change(events=[event], internal=True), clock.now())
+    record(f"hold.{what}", by=actor.by, tenant_id=actor.tenant_id, **details)
