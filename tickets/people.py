@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from accounts.actor import Actor
 from accounts.repository import UserRepository
-from accounts.roles import Action
+from accounts.roles import STAFF_ROLES, Action
 from ticketing.errors import InvalidInput
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
@@ -15,11 +15,43 @@ def find_people(actor: Actor, ids: Iterable[ObjectId | None]) -> dict[ObjectId, 
     return UserRepository(actor.tenant_id).find_by_ids(ids, fields=["name", "email", "role"])
 
 
+def find_people_and_staff(actor: Actor, ids: Iterable[ObjectId | None], *, at_most: int) -> dict[ObjectId, Document]:
+    """The same of these users and, beside them, of the active staff, in one round trip, with ``is_active``.
+
+    A second one is needed only where staff are more than ``at_most`` and have left somebody out.
+    """
+    wanted = sorted({id_ for id_ in ids if id_ is not None})
+    staff = {"role": {"$in": [str(role) for role in STAFF_ROLES]}, "is_active": True}
+    users = UserRepository(actor.tenant_id)
+    fields = ["name", "email", "role", "is_active"]
+    rows = users.find({"$or": [{"_id": {"$in": wanted}}, staff]}, fields=fields, limit=at_most + len(wanted))
+    found = {row["_id"]: row for row in rows}
+    missing = [id_ for id_ in wanted if id_ not in found] if len(rows) > at_most else []
+    return found | users.find_by_ids(missing, fields=fields)
+
+
+def find_requester(actor: Actor, user_id: ObjectId) -> Document | None:
+    """What staff may know of somebody who asks for help; None for whoever has no account (any more)."""
+    actor.check(Action.TICKETS_READ_ALL)
+    fields = ["name", "email", "role", "is_active", "last_login_at", "created_at", "erased_at"]
+    return UserRepository(actor.tenant_id).find_one({"_id": user_id}, fields=fields)
+
+
+def get_follower_id(actor: Actor, email: str) -> ObjectId:
+    """The active account with this address, to follow a ticket. Raises NotAllowed, InvalidInput."""
+    actor.check(Action.TICKETS_FOLLOW)
+    return _active_account(actor, email, "email")
+
+
 def get_requester_id(actor: Actor, email: str) -> ObjectId:
     """The active account with this address, for staff opening a ticket for it. Raises NotAllowed, InvalidInput."""
     actor.check(Action.TICKETS_CREATE_FOR_OTHERS)
+    return _active_account(actor, email, "requester_email")
+
+
+def _active_account(actor: Actor, email: str, field: str) -> ObjectId:
     found = UserRepository(actor.tenant_id).find_by_email(email)
     if found is None or not found["is_active"]:
-        raise InvalidInput.of("requester_email", "is not the address of an active account of this tenant", "not_found")
-    requester_id: ObjectId = found["_id"]
-    return requester_id
+        raise InvalidInput.of(field, "is not the address of an active account of this tenant", "not_found")
+    user_id: ObjectId = found["_id"]
+    return user_id

@@ -78,8 +78,8 @@ def page_of(found: list[Document], sort: Sort, request: PageRequest) -> Page:
     return Page(
         rows,
         request.limit,
-        after=_encode(rows[-1], sort) if follows else None,
-        before=_encode(rows[0], sort) if precedes else None,
+        after=cursor_of(rows[-1], sort) if follows else None,
+        before=cursor_of(rows[0], sort) if precedes else None,
     )
 
 
@@ -94,7 +94,8 @@ def _beyond(order: Sort, values: Sequence[Any]) -> Document:
     return alternatives[0] if len(order) == 1 else {"$and": [bound, {"$or": alternatives}]}
 
 
-def _encode(row: Mapping[str, Any], sort: Sort) -> str:
+def cursor_of(row: Mapping[str, Any], sort: Sort) -> str:
+    """The cursor that stands on this row of a list in this order."""
     raw = bson.encode({"s": _signature(sort), "v": [row[key] for key, _ in sort]})
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

@@ -1,5 +1,6 @@
 """Whom a ticket can be given to, as choices of forms and filters: read once for a request."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,6 +9,9 @@ from accounts.access import visible_teams
 from accounts.console.acting import actor_of
 from accounts.models import User, email_key
 from accounts.roles import STAFF_ROLES
+from ticketing.mongo import ObjectId
+from ticketing.mongo.repository import Document
+from tickets.people import find_people_and_staff
 
 Choices = list[tuple[str, str]]
 # Longer lists do not make good menus.
@@ -27,6 +31,21 @@ def team_choices(request: HttpRequest) -> Choices:
     return _once(request, "_team_choices", teams)
 
 
+def people_and_agents(request: HttpRequest, ids: Iterable[ObjectId | None]) -> dict[ObjectId, Document]:
+    """These people and the staff, by one query, which serves ``agent_choices`` too."""
+    people = find_people_and_staff(actor_of(request), ids, at_most=_MOST)
+    staff = [person for person in people.values() if person["is_active"] and person["role"] in STAFF_ROLES]
+    _keep(request, "_agent_choices", staff[:_MOST])
+    return people
+
+
+def find_staff() -> list[dict[str, str]]:
+    """``email`` and ``name`` of the tenant's active staff by name, for whoever is to be mentioned."""
+    staff = User.objects.filter(role__in=[str(role) for role in STAFF_ROLES], is_active=True)[:_MOST]
+    found = [{"email": row["email"], "name": row["name"]} for row in staff.documents("email", "name")]
+    return sorted(found, key=lambda person: person["name"].casefold())
+
+
 def find_addresses(beginning: str) -> list[dict[str, str]]:
     """``email`` and ``name`` of the first few active accounts whose address begins so."""
     key = email_key(beginning)
@@ -38,8 +57,10 @@ def find_addresses(beginning: str) -> list[dict[str, str]]:
 
 def _once(request: HttpRequest, name: str, rows: Any) -> Choices:
     choices: Choices | None = getattr(request, name, None)
-    if choices is None:
-        choices = [(str(row["_id"]), row["name"]) for row in rows[:_MOST].documents("name")]
-        choices.sort(key=lambda choice: choice[1].casefold())
-        setattr(request, name, choices)
+    return _keep(request, name, rows[:_MOST].documents("name")) if choices is None else choices
+
+
+def _keep(request: HttpRequest, name: str, rows: Iterable[Document]) -> Choices:
+    choices = sorted(((str(row["_id"]), row["name"]) for row in rows), key=lambda choice: choice[1].casefold())
+    setattr(request, name, choices)
     return choices

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing.mongo import ObjectId
-from ticketing.mongo.pages import Page, PageRequest, page_of
+from ticketing.mongo.pages import Page, PageRequest, cursor_of, page_of
 from ticketing.mongo.repository import Document
 from tickets.access import sees_internal
 from tickets.conversation.repository import THREAD_ORDER, CommentRepository
@@ -15,6 +15,14 @@ def page_of_comments(actor: Actor, ticket: Document, request: PageRequest) -> Pa
     """One page of the ticket's comments that the actor may read, oldest first. Raises NotAllowed, InvalidInput."""
     actor.check(Action.COMMENTS_READ_PUBLIC)
     return CommentRepository(actor.tenant_id).thread(ticket["_id"], request, internal=sees_internal(actor))
+
+
+def cursor_behind(actor: Actor, comment: Document, limit: int) -> str:
+    """The cursor before which a page of the ticket's thread ends in this comment; empty where the newest ``limit``
+    comments have it among them. Raises NotAllowed."""
+    place = PageRequest(limit, after=cursor_of(comment, THREAD_ORDER))
+    later = page_of_comments(actor, {"_id": comment["ticket_id"]}, place).rows
+    return "" if len(later) < limit else cursor_of(later[0], THREAD_ORDER)
 
 
 def first_pages(actor: Actor, ticket_ids: Sequence[ObjectId], limit: int) -> dict[ObjectId, Page]:

@@ -1,10 +1,18 @@
-"""Markdown to HTML that is safe to show: CommonMark by markdown-it, sanitised by nh3 (ammonia)."""
+"""Markdown to HTML that is safe to show: CommonMark by markdown-it, sanitised by nh3 (ammonia).
 
+Beside CommonMark there are mentions: ``@`` and the e-mail address of a member of staff, as in ``@amir@example.org``.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # imported with the first text: nothing that only reads needs them
     from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
 
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote"),
@@ -13,20 +21,62 @@ _TAGS = {
 }
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
+_ADDRESS = re.compile(r"@([^\s@<>()\[\],;:\"'`\\|]{1,64}@[\w-]+(?:\.[\w-]+)+)")
 
 
-def render_markdown(source: str) -> str:
-    """Sanitised HTML of a Markdown text. Raw HTML is shown as text; images are dropped, so nothing is fetched."""
+def render_markdown(source: str, mentioned: Collection[str] = ()) -> str:
+    """Sanitised HTML of a Markdown text. Raw HTML is shown as text; images are dropped, so nothing is fetched.
+
+    ``mentioned`` are the addresses, as they were written, that name somebody: those are marked.
+    """
     import nh3
 
-    html = _parser().render(source)
+    html = _parser().render(source, {"mentioned": mentioned})
     return nh3.clean(
-        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="noopener noreferrer nofollow"
+        html,
+        tags=_TAGS | {"span"},
+        attributes=_ATTRIBUTES,
+        allowed_classes={"span": {"mention"}},
+        url_schemes=_SCHEMES,
+        link_rel="noopener noreferrer nofollow",
     )
+
+
+def mentioned_addresses(source: str) -> list[str]:
+    """The addresses behind an ``@`` in a Markdown text, as they were written, each once; those in code do not count."""
+    if "@" not in source:
+        return []
+    inlines = (token.children or [] for token in _parser().parse(source))
+    found = (token.content for children in inlines for token in children if token.type == "mention")
+    return list(dict.fromkeys(found))
 
 
 @cache
 def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    parser.inline.ruler.push("mention", _read_mention)
+    parser.add_render_rule("mention", _render_mention)
+    return parser
+
+
+def _read_mention(state: "StateInline", silent: bool) -> bool:
+    """markdown-it's rule for an ``@``: takes the address behind it, unless a word ends right before."""
+    if state.src[state.pos] != "@" or (state.pos and (state.src[state.pos - 1].isalnum())):
+        return False
+    found = _ADDRESS.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    if not silent:
+        state.push("mention", "", 0).content = found[1]
+    state.pos = found.end()
+    return True
+
+
+def _render_mention(
+    _renderer: Any, tokens: "Sequence[Token]", index: int, _options: Any, env: Mapping[str, Any]
+) -> str:
+    address = tokens[index].content
+    text = escape(f"@{address}")
+    return f'<span class="mention">{text}</span>' if address in env["mentioned"] else text

@@ -1,5 +1,6 @@
 """Answering, noting and editing."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,11 +12,12 @@ from ticketing.errors import Message, NotAllowed, NotFound, StaleVersion
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
-from tickets.access import access_ticket, sees_internal
+from tickets.access import access_ticket, access_ticket_to_answer, sees_internal
 from tickets.conversation.markdown import render_markdown
 from tickets.conversation.models import Visibility
 from tickets.conversation.repository import CommentRepository, thread_filter
 from tickets.events.repository import NewEvent
+from tickets.mentions.services import find_mentioned, note_mentions
 from tickets.rules import check_choice, check_open, clean_text, status_stamps
 from tickets.search.rules import search_terms, terms_of
 from tickets.workflow.services import workflow_of
@@ -29,18 +31,23 @@ def add_comment(
     """Adds an answer or an internal note to a ticket and returns it.
 
     A public answer may move the ticket: a customer's reopens a pending or resolved one, staff's opens a new one.
+    A note may name colleagues (tickets.mentions). On a merged ticket it is added to the one that this was merged into.
     Raises InvalidInput, NotFound, NotAllowed, TicketClosed.
     """
-    ticket = access_ticket(actor, reference)
+    ticket, moved_from_id = access_ticket_to_answer(actor, reference)
     check_choice("visibility", visibility, Visibility.values)
     actor.check(Action.COMMENTS_ADD_INTERNAL if visibility == Visibility.INTERNAL else Action.COMMENTS_ADD_PUBLIC)
     body = clean_text(body, "body", required=True)
     check_open(ticket["status"])
     now = clock.now()
+    mentioned = find_mentioned(actor, body) if visibility == Visibility.INTERNAL else {}
     comment = CommentRepository(actor.tenant_id).insert(
-        new_comment_document(ticket["_id"], actor.user_id, body, visibility, now)
+        new_comment_document(ticket["_id"], actor.user_id, body, visibility, now, mentioned)
+        | {"moved_from_id": moved_from_id}
     )
-    store_change(actor, ticket, change_by_comment(actor, ticket, comment), now)
+    ticket = store_change(actor, ticket, change_by_comment(actor, ticket, comment), now)
+    if mentioned:
+        note_mentions(actor, ticket, comment)
     return comment
 
 
@@ -62,16 +69,19 @@ def edit_comment(actor: Actor, comment_id: str | ObjectId, body: str, expected_v
     if body == comment["body"]:
         return comment
     comments = CommentRepository(actor.tenant_id)
+    mentioned = find_mentioned(actor, body) if _is_internal(comment) else {}
     edited = comments.update(
         comment["_id"],
-        {"body": body, "body_html": render_markdown(body), "edited_at": now},
+        {**_texts(body, mentioned), "edited_at": now},
         expected_version=comment["version"],
     )
     event = NewEvent("comment.edited", {"body": (comment["body"], body)}, {"comment_id": comment["_id"]})
     thread = comments.find(thread_filter(ticket["_id"], internal=True), fields=["body", "visibility"])
     terms = search_terms(ticket["title"], ticket["description"], thread)
     change = Change(terms, events=[event], internal=_is_internal(comment))
-    store_change(actor, ticket, change, now)
+    ticket = store_change(actor, ticket, change, now)
+    if edited["mention_ids"] or comment.get("mention_ids"):
+        note_mentions(actor, ticket, edited)
     return edited
 
 
@@ -91,20 +101,23 @@ def access_comment(actor: Actor, comment_id: str | ObjectId) -> Document:
 
 
 def new_comment_document(
-    ticket_id: ObjectId, author_id: ObjectId | None, body: str, visibility: str, at: datetime
+    ticket_id: ObjectId,
+    author_id: ObjectId | None,
+    body: str,
+    visibility: str,
+    at: datetime,
+    mentioned: Mapping[str, ObjectId] | None = None,
 ) -> Document:
-    """A complete new comment; ``body`` is cleaned already."""
+    """A complete new comment; ``body`` is cleaned already, ``mentioned`` is whom it names by address."""
     return {
         "ticket_id": ticket_id,
         "author_id": author_id,
         "visibility": visibility,
-        "body": body,
-        "body_html": render_markdown(body),
+        **_texts(body, mentioned or {}),
         "created_at": at,
         "edited_at": None,
         "version": 1,
         "external_id": None,
-        "mention_ids": [],
         "moved_from_id": None,
         "split_into_id": None,
     }
@@ -130,6 +143,12 @@ def change_by_comment(actor: Actor, ticket: Document, comment: Document) -> Chan
         change.fields.update(status_stamps(ticket, target, comment["created_at"]))
         change.events.append(NewEvent("ticket.status_changed", {"status": (ticket["status"], target)}))
     return change
+
+
+def _texts(body: str, mentioned: Mapping[str, ObjectId]) -> Document:
+    """What a comment keeps of its text."""
+    html = render_markdown(body, mentioned)
+    return {"body": body, "body_html": html, "mention_ids": list(dict.fromkeys(mentioned.values()))}
 
 
 def _check_editable(actor: Actor, comment: Document) -> None:

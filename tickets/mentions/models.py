@@ -9,10 +9,10 @@ from ticketing.mongo.models import TenantModel
 
 
 class Mention(TenantModel):
-    """``seen_at`` is null until the person who was named has opened the ticket."""
+    """``seen_at`` is null until the person who was named has opened the ticket; ``by`` is null for the platform."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
-    by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+", null=True)
     ticket_id = ObjectIdField()
     comment_id = ObjectIdField()
     at = models.DateTimeField()
@@ -23,6 +23,6 @@ class Mention(TenantModel):
         indexes = [
             UniqueIndex(fields=["tenant_id", "user", "comment_id"], name="mentions_comment"),
             models.Index(fields=["tenant_id", "user", "-at", "-id"], name="mentions_newest"),
-            models.Index(fields=["tenant_id", "user", "seen_at", "ticket_id"], name="mentions_unseen"),
+            models.Index(fields=["tenant_id", "user", "seen_at", "-at", "-id"], name="mentions_unseen"),
             models.Index(fields=["tenant_id", "ticket_id"], name="mentions_ticket"),
         ]

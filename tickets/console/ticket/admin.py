@@ -12,22 +12,20 @@ from django.utils.translation import gettext_lazy
 
 from accounts.console.acting import actor_of
 from ticketing.console.admin import ServiceModelAdmin
-from ticketing.console.display import badge
 from ticketing.errors import InvalidInput, NotFound
 from ticketing.mongo.pages import PageRequest
 from tickets.access import access_ticket
 from tickets.console.choices import find_addresses
-from tickets.console.ticket import composer, live, merging
+from tickets.console.ticket import composer, live, merging, people
 from tickets.console.ticket.forms import NewTicketForm, TicketForm
-from tickets.console.ticket.page import described, events_of, history_context, ticket_context
+from tickets.console.ticket.page import described, events_of, fields_context, history_context, ticket_context
 from tickets.console.ticket.work import attach_files, work_on_ticket
 from tickets.conversation.models import Visibility
-from tickets.models import Status, Ticket
+from tickets.models import Ticket
 from tickets.people import get_requester_id
 from tickets.services import open_ticket
 
 _EVENTS_TOLD = 5
-_SIDE = ("status", "priority", "assigned_to", "team", "category", "tags")
 
 
 class TicketPageAdmin(ServiceModelAdmin):
@@ -45,14 +43,19 @@ class TicketPageAdmin(ServiceModelAdmin):
             ("requesters/", "tickets_ticket_requesters", self.suggest_requesters),
             *composer.ROUTES,
             *live.ROUTES,
+            *people.ROUTES,
             *merging.ROUTES,
         )
 
     def suggest_requesters(self, request: HttpRequest, model_admin: Any) -> HttpResponse:
         """E-mail addresses of active accounts that begin with ``q``, for whoever opens tickets for others."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
+        self.check_may(request, "add")
         return JsonResponse({"people": find_addresses(request.GET.get("q", ""))})
+
+    def check_may(self, request: HttpRequest, permission: str) -> None:
+        """Raises PermissionDenied where the person has not this permission on tickets."""
+        if not self.can(request, permission):
+            raise PermissionDenied
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Ticket | None:
         try:
@@ -99,11 +102,7 @@ class TicketPageAdmin(ServiceModelAdmin):
                 context |= merging.context_of(request, ticket)
             except InvalidInput:  # a cursor that is none
                 return self.missing(request)
-            form = context["adminform"].form
-            context["side_fields"] = [form[name] for name in _SIDE]
-            context["closed"] = ticket.status == Status.CLOSED
-            context["status_badge"] = badge(ticket.status, ticket.get_status_display())
-            context["priority_badge"] = badge(ticket.priority, ticket.get_priority_display())
+            context |= fields_context(ticket, context["adminform"].form)
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 

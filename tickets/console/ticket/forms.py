@@ -80,8 +80,12 @@ class _TicketFields(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._choices("assigned_to").choices = [NOBODY, *self._present("assigned_to", agent_choices(self.request))]
-        self._choices("team").choices = [NOBODY, *self._present("team", team_choices(self.request))]
+        # Read when they are shown or checked: the ticket page reads the agents together with other people.
+        self._choices("assigned_to").choices = lambda: [
+            NOBODY,
+            *self._present("assigned_to", agent_choices(self.request)),
+        ]
+        self._choices("team").choices = lambda: [NOBODY, *self._present("team", team_choices(self.request))]
 
     def _choices(self, name: str) -> forms.ChoiceField:
         field = self.fields[name]
