@@ -1,18 +1,21 @@
 """The queue: views, filters, search, pages, bulk actions; bounded in queries, closed to customers and other tenants."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.actor import Via
+from accounts.services import change_user
+from accounts.teams import create_team
 from tenants.services import change_settings
 from tests.cast import actor_of
 from tests.console.queries import counted_queries
-from ticketing.mongo import ObjectId
+from ticketing import clock
+from ticketing.mongo.client import get_database
 from tickets.conversation.services import add_comment
-from tickets.events.repository import EventRepository
-from tickets.repository import TicketRepository
+from tickets.saved_views.access import visible_views
+from tickets.saved_views.services import save_view
 from tickets.services import change_ticket, open_ticket
 
 QUEUE = "/console/tickets/ticket/"
@@ -39,8 +42,10 @@ def queue(cast):
             tags=["lava"],
             category="Volcanoes",
             requester=cast.carl.pk,
+            followers=[cast.amir.pk],
         )
     )
+    get_database()["tickets"].update_one({"number": 1}, {"$set": {"created_at": clock.now() - timedelta(days=5)}})
     return tickets
 
 
@@ -69,6 +74,13 @@ def queue(cast):
         ("q=ticket&status=resolved", {4}),
         ("q=?!", set()),
         ("view=nonsense", {1, 2, 3, 5}),
+        ("view=following", {5}),
+        ("view=team-nonsense", set()),
+        ("saved=nonsense", {1, 2, 3, 5}),
+        ("age=3", {1}),
+        ("age=-3", {2, 3, 5}),
+        ("age=nonsense", set()),
+        ("view=all&age=7", set()),
     ],
 )
 def test_views_filters_and_search(cast, browser, queue, query, expected):
@@ -91,6 +103,12 @@ def test_orders_by_the_two_times_only(cast, browser, queue):
     assert numbers(client.get(f"{QUEUE}?view=all&o=-7")) == freshest_first[::-1]
     assert numbers(client.get(f"{QUEUE}?view=all&o=6")) == [5, 4, 3, 2, 1]
     assert numbers(client.get(f"{QUEUE}?view=all&o=-6")) == [1, 2, 3, 4, 5]
+
+
+def test_an_age_is_read_in_the_order_of_creation(cast, browser, queue):
+    client = browser(cast.amir)
+    assert numbers(client.get(f"{QUEUE}?view=all&age=-3&o=7")) == [5, 4, 3, 2]
+    assert numbers(client.get(f"{QUEUE}?view=all&age=-3&o=-6")) == [2, 3, 4, 5]
 
 
 def test_pages_by_cursor(cast, browser, queue, monkeypatch):
@@ -150,55 +168,102 @@ def test_customers_and_other_tenants_see_nothing_of_it(cast, browser, queue):
     assert numbers(browser(cast.gus).get(f"{QUEUE}?view=all")) == []
 
 
-def test_bulk_actions_go_through_the_services_and_tell_who_refused(cast, browser, queue):
-    client = browser(cast.amir)
-    closed = change_ticket(actor_of(cast.amir), queue[3]["_id"], {"status": "closed"})
-    selected = [str(queue[0]["_id"]), str(closed["_id"])]
-    answer = client.post(f"{QUEUE}?view=all", {"action": "assign_to_me", "_selected_action": selected}, follow=True)
-    told = [str(message) for message in answer.context["messages"]]
-    assert told[0] == "1 was changed."
-    assert told[1].startswith("#4 Ticket number 4: The ticket is closed")
-    repository = TicketRepository(cast.acme.pk)
-    assert repository.get(queue[0]["_id"])["assigned_to_id"] == cast.amir.pk
-    events = EventRepository(cast.acme.pk).find({"ticket_id": queue[0]["_id"], "type": "ticket.assigned"})
-    assert [event["actor"]["via"] for event in events] == [Via.CONSOLE]
-
-
-@pytest.mark.parametrize(
-    ("action", "column", "value"),
-    [
-        ("set_priority_high", "priority", "high"),
-        ("set_priority_low", "priority", "low"),
-        ("resolve", "status", "resolved"),
-    ],
-)
-def test_other_bulk_actions(cast, browser, queue, action, column, value):
-    selected = [str(ticket["_id"]) for ticket in queue[:3]]
-    browser(cast.amir).post(QUEUE, {"action": action, "_selected_action": selected})
-    stored = TicketRepository(cast.acme.pk).find({"number": {"$lte": 3}})
-    assert [ticket[column] for ticket in stored] == [value] * 3
-
-
-def test_bulk_actions_do_not_reach_other_tenants_or_take_nonsense(cast, browser, queue):
-    client = browser(cast.gus)
-    for selected in (str(queue[0]["_id"]), str(ObjectId()), "nonsense"):
-        answer = client.post(f"{QUEUE}?view=all", {"action": "resolve", "_selected_action": selected})
-        assert answer.status_code == 302
-    assert TicketRepository(cast.acme.pk).get(queue[0]["_id"])["version"] == 1
-    assert client.post(QUEUE, {"action": "delete_selected", "_selected_action": str(queue[0]["_id"])}).status_code in (
-        200,
-        302,
-    )
-    assert TicketRepository(cast.acme.pk).count({}) == 5
-
-
-def test_across_all_pages_is_refused_when_it_is_too_much(cast, browser, queue, monkeypatch):
-    monkeypatch.setattr("ticketing.console.admin.MAX_SELECTED", 2)
-    given = {"action": "resolve", "select_across": "1", "_selected_action": [str(queue[0]["_id"])]}
-    browser(cast.amir).post(f"{QUEUE}?view=all", given)
-    assert TicketRepository(cast.acme.pk).count({"status": "resolved"}) == 1
-
-
 def test_an_internal_note_is_found_by_agents(cast, browser, queue):
     add_comment(actor_of(cast.amir), queue[0]["_id"], "The warranty is void", "internal")
     assert numbers(browser(cast.amir).get(f"{QUEUE}?q=warranty")) == [1]
+
+
+@pytest.fixture
+def team(cast, queue):
+    """A team of Amir's that ticket 2 is given to."""
+    team = create_team(actor_of(cast.ada), name="Network")
+    cast.amir = change_user(actor_of(cast.ada), cast.amir.pk, {"team_ids": [team.pk]})
+    change_ticket(actor_of(cast.amir), queue[1]["_id"], {"team": team.pk})
+    return team
+
+
+def test_a_view_for_each_of_my_teams(cast, browser, team):
+    page = browser(cast.amir).get(f"{QUEUE}?view=team-{team.pk}")
+    assert numbers(page) == [2]
+    assert page.context["title"] == "Network"
+    assert "Network" in [entry.title for entry in page.context["views"]]
+    assert "Network" not in [entry.title for entry in browser(cast.ada).get(QUEUE).context["views"]]
+    assert numbers(browser(cast.gus).get(f"{QUEUE}?view=team-{team.pk}")) == []
+
+
+def test_a_view_is_saved_opened_changed_and_deleted(cast, browser, queue):
+    client = browser(cast.amir)
+    query = client.get(f"{QUEUE}?view=all&tag=lava&o=-7").context["view_query"]
+    page = client.post(f"{QUEUE}views/", {"name": "Lava", "query": query}, follow=True)
+    assert (page.context["title"], numbers(page)) == ("Lava", [5])
+    assert page.context["cl"].params["o"] == "-7"
+    link = page.redirect_chain[-1][0]
+    changed = client.get(f"{link}&priority=low")
+    assert (changed.context["title"], numbers(changed)) == ("Lava (changed)", [])
+    page = client.post(changed.context["update_url"], {"query": changed.context["view_query"]}, follow=True)
+    assert (page.context["title"], page.context["cl"].params["priority"]) == ("Lava", "low")
+    [view] = visible_views(actor_of(cast.amir))
+    page = client.post(f"{QUEUE}views/{view['_id']}/", {"name": "Cold lava", "team": ""}, follow=True)
+    assert [row["name"] for row in page.context["rows"]] == ["Cold lava"]
+    page = client.post(f"{QUEUE}views/{view['_id']}/delete/", follow=True)
+    assert page.context["rows"] == []
+    assert "saved no view yet" in page.content.decode()
+
+
+def test_a_link_to_somebody_elses_view_shows_the_same_tickets(cast, browser, queue):
+    view = save_view(actor_of(cast.ada), name="Secret plans", query="view=all&tag=lava")
+    page = browser(cast.amir).get(f"{QUEUE}?{view['query']}&saved={view['_id']}")
+    assert (numbers(page), page.context["title"]) == ([5], "All tickets")
+    assert "Secret plans" not in page.content.decode()
+
+
+def test_what_a_saved_view_may_not_be_is_told(cast, browser, queue):
+    client = browser(cast.amir)
+    page = client.post(f"{QUEUE}views/", {"name": " ", "query": "view=all"}, follow=True)
+    assert [str(message) for message in page.context["messages"]] == ["name: must not be empty"]
+    view = save_view(actor_of(cast.ada), name="Ada's", query="view=all")
+    for path in ("", "delete/"):
+        assert client.post(f"{QUEUE}views/{view['_id']}/{path}", {"name": "Mine"}).status_code == 404
+        assert client.post(f"{QUEUE}views/nonsense/{path}", {"name": "Mine"}).status_code == 404
+    assert [each["name"] for each in visible_views(actor_of(cast.ada))] == ["Ada's"]
+
+
+def test_the_last_view_is_opened_again(cast, browser, queue):
+    client = browser(cast.amir)
+    assert client.get(QUEUE).status_code == 200
+    cookie = client.get(f"{QUEUE}?view=mine").cookies[f"queue_view_{cast.amir.pk}"]
+    assert (cookie.value, cookie["httponly"], cookie["path"]) == ("mine", True, QUEUE)
+    assert client.get(QUEUE).headers["Location"] == f"{QUEUE}?view=mine"
+    view = save_view(actor_of(cast.amir), name="Lava", query="tag=lava")
+    client.get(f"{QUEUE}?tag=lava&saved={view['_id']}")
+    assert client.get(QUEUE).headers["Location"] == f"{QUEUE}?tag=lava&saved={view['_id']}"
+    client.post(f"{QUEUE}views/{view['_id']}/delete/")
+    assert client.get(QUEUE).status_code == 200
+
+
+def test_counts_come_for_all_views_at_once(cast, browser, queue, team):
+    client = browser(cast.amir)
+    view = save_view(actor_of(cast.amir), name="Lava", query="view=all&tag=lava")
+    save_view(actor_of(cast.amir), name="Spoilt", query="q=?!")
+    with counted_queries() as sent:
+        counts = client.get(f"{QUEUE}views/counts/").json()["counts"]
+    assert len(sent) <= 8, sent
+    assert counts["?view=open"] == "4"
+    assert counts["?view=mine"] == "1"
+    assert counts["?view=following"] == "1"
+    assert counts[f"?view=team-{team.pk}"] == "1"
+    assert counts[f"?view=all&tag=lava&saved={view['_id']}"] == "1"
+    assert {link for link in counts if "saved" not in link} == {
+        f"?{entry.query}" for entry in client.get(QUEUE).context["views"] if "saved" not in entry.query
+    }
+
+
+def test_counts_stop_at_their_cap(cast, browser, queue, monkeypatch):
+    monkeypatch.setattr("tickets.console.queue.views.COUNTED", 3)
+    assert browser(cast.amir).get(f"{QUEUE}views/counts/").json()["counts"]["?view=open"] == "2+"
+
+
+def test_views_are_for_staff(cast, browser, queue):
+    for path in ("views/", "views/counts/"):
+        assert browser(cast.carla).get(f"{QUEUE}{path}").status_code == 302
+        assert browser(cast.olga).get(f"{QUEUE}{path}").status_code == 403

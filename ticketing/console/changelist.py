@@ -91,6 +91,13 @@ class KeysetChangeList(ChangeList):
         return str(self.get_query_string({"before": self.page.before})) if self.page.before else ""
 
 
+class UnreadChangeList(KeysetChangeList):
+    """Filters and orders as the list does, and reads nothing: ``queryset`` is what it would read."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Nothing."""
+
+
 def sort_of(queryset: QuerySet[Any]) -> Sort:
     """The queryset's ordering in the terms of its collection."""
     names = [str(name) for name in queryset.query.order_by]

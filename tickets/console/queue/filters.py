@@ -19,8 +19,6 @@ from tickets.workflow.rules import UNRESOLVED
 
 ME, NOBODY = "me", "none"
 TEAM = "team-"
-# Filters that are ranges of the time of creation: a list that they narrow is read in the order of that time.
-OF_CREATION = frozenset({"age"})
 _LONGEST_AGE = 36500
 
 
@@ -161,7 +159,7 @@ class AgeFilter(SelectFilter):
         if not (days.isascii() and days.isdecimal() and int(days[:9]) <= _LONGEST_AGE):
             return queryset.none()
         since = clock.now() - timedelta(days=int(days))
-        return queryset.filter(created_at__gte=since) if value.startswith("-") else queryset.filter(created_at__lt=since)
+        return queryset.filter(**{"created_at__gte" if value.startswith("-") else "created_at__lt": since})
 
 
 class CategoryFilter(TextFilter):
