@@ -67,9 +67,10 @@ def shoot(page: Page, name: str, *, full: bool = False) -> None:
 
 
 def _is_error(said: ConsoleMessage) -> bool:
-    """That a page itself answers 403 or 404 is no error of a script."""
-    is_of_page = said.page is not None and said.location["url"] == said.page.url
-    return said.type == "error" and not (is_of_page and said.text.startswith("Failed to load resource"))
+    """That a page itself answers 403 or 404 is no error of a script; nor is that an answer in JSON has no icon."""
+    asked = said.location["url"]
+    is_expected = asked.endswith("/favicon.ico") or (said.page is not None and said.page.url == asked)
+    return said.type == "error" and not (is_expected and said.text.startswith("Failed to load resource"))
 
 
 def _is_strange(url: str) -> bool:

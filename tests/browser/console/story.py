@@ -18,7 +18,9 @@ _TITLES = {
     "Where is the coffee machine?": ("low", "resolved"),
     "The badge opens no door": ("normal", "closed"),
 }
-_ANSWER = """I have installed **another driver**. Please try:
+_ANSWER = """# What I did
+
+I have installed **another driver**. Please try:
 
 1. `lpstat -p`
 2. Then print [the test page](https://example.com/a-very-long-address/of-a-page/that-does-not-break?at=all)

@@ -1,0 +1,105 @@
+"""Texts that attack, stored in every field and sent in every parameter: on no page are they more than text."""
+
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page
+
+from accounts.keys import create_api_key
+from accounts.services import change_user, create_user
+from accounts.teams import create_team
+from tenants.services import change_settings
+from tests.browser.console.conftest import Enter
+from tests.browser.console.injection import PAYLOADS, SHORT, attacks_on, watch
+from tests.browser.console.pages import ROLES, answers_of, user_of
+from tests.cast import actor_of
+from tests.isolation.registry_console import OF_EVERY_LIST, QUERIES
+from tests.isolation.world import World, attach
+from ticketing.mongo import ObjectId
+from tickets.conversation.services import add_comment
+from tickets.privacy.holds import place_hold
+from tickets.services import change_ticket, open_ticket
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+_PARAMETERS = {*QUERIES, *OF_EVERY_LIST, "s", "next", "before", "page", "e", "_changelist_filters"}
+
+
+@pytest.fixture
+def attacked(world: World) -> World:
+    """Acme after somebody has written attacks wherever a text can be written."""
+    cast, everything = world.cast, "\n\n".join(PAYLOADS)
+    carla, amir, ada = actor_of(cast.carla), actor_of(cast.amir), actor_of(cast.ada)
+    team = create_team(ada, name=SHORT)
+    for payload in PAYLOADS:
+        open_ticket(carla, title=payload, description=everything)
+    own = ObjectId(world.own.ticket)
+    change_ticket(amir, own, {"title": PAYLOADS[1], "description": everything, "category": SHORT, "tags": [SHORT]})
+    for payload in PAYLOADS:
+        note = add_comment(amir, own, payload, "internal")
+        add_comment(carla, own, payload)
+    attach(amir, own, f"{SHORT}.txt", comment_id=note["_id"], visibility="internal")
+    attach(carla, own, f"{PAYLOADS[5]}.txt")
+    change_ticket(amir, own, {"team": team.pk})
+    for user in (cast.carla, cast.amir, cast.ada):
+        change_user(ada, user.pk, {"name": PAYLOADS[1]})
+    create_user(ada, email="injected@acme.test", name=PAYLOADS[4], role="agent", team_ids=[team.pk])
+    create_api_key(ada, name=SHORT, scopes=["tickets:read"])
+    place_hold(ada, target="user", reference=world.own.user, reason=PAYLOADS[1])
+    tenant = cast.acme
+    change_settings(tenant, {"brand_name": SHORT}, expected_version=tenant.version, by="tests")
+    return world
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_stored(attacked: World, enter: Enter, role: str) -> None:
+    page = enter(user_of(attacked, role))
+    watch(page)
+    found, shown = [], 0
+    for address, _ in answers_of(role, attacked):
+        page.goto(address.url)
+        found += _told(page)
+        shown += "data-attack" in page.content()
+    assert not found, "\n".join(found)
+    assert shown >= {"nobody": 1, "operator": 1}.get(role, 8)
+
+
+def test_stored_and_opened(attacked: World, enter: Enter) -> None:
+    """What a page fetches only when it is asked to."""
+    page = enter(attacked.cast.amir)
+    watch(page)
+    page.goto(f"/console/tickets/ticket/{attacked.own.ticket}/change/")
+    for summary in page.locator("summary:visible").all():
+        summary.click()
+    page.wait_for_load_state("networkidle")
+    assert _told(page) == []
+    page.goto("/console/tickets/ticket/?" + urlencode({"view": "all", "q": "attacked"}))
+    assert page.locator(".ticket-link").count() >= len(PAYLOADS) // 2
+    assert _told(page) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_reflected(world: World, enter: Enter, role: str) -> None:
+    page = enter(user_of(world, role))
+    watch(page)
+    found = []
+    for address, _ in answers_of(role, world):
+        path = address.url.split("?")[0]
+        everything = urlencode(dict.fromkeys(sorted(_PARAMETERS), PAYLOADS[5] + PAYLOADS[1]))
+        page.goto(f"{path}?{everything}")
+        found += _told(page)
+    for name in sorted(_PARAMETERS):  # a list that refuses one parameter would show none of the others
+        for path in _LISTS.get(role, []):
+            page.goto(f"{path}?{urlencode({name: PAYLOADS[5] + PAYLOADS[1]})}")
+            found += _told(page)
+    assert not found, "\n".join(found)
+
+
+_LISTS = {
+    "agent": ["/console/tickets/ticket/"],
+    "admin": ["/console/accounts/user/"],
+    "nobody": ["/console/login/"],
+}
+
+
+def _told(page: Page) -> list[str]:
+    return [f"{page.url}: {attack}" for attack in attacks_on(page)]
