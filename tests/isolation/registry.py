@@ -147,6 +147,10 @@ API = {
         ],
     ),
     "api/v1/tickets/{}/follow": _known("ticket", POST=nothing, DELETE=nothing),
+    "api/v1/tickets/{}/merge": _known("ticket", POST=lambda ids: {"into": ids.others_ticket}),
+    "api/v1/tickets/{}/unmerge": _known("ticket", POST=nothing),
+    "api/v1/tickets/{}/related": _known("ticket", GET=nothing, POST=lambda ids: {"ticket": ids.others_ticket}),
+    "api/v1/tickets/{}/related/{}": _known("ticket", "others_ticket", DELETE=nothing),
     "api/v1/tickets/{}/comments": _known(
         "ticket",
         GET=nothing,
@@ -192,6 +196,7 @@ API = {
     "api/v1/retention": _known(GET=nothing, PATCH=lambda ids: {"retention_ticket_days": 30}),
     "api/v1/retention/preview": _known(GET=nothing),
     "api/v1/comments/{}": _known("comment", GET=nothing, PATCH=lambda ids: {"body": "Another text"}),
+    "api/v1/comments/{}/split": _known("comment", POST=lambda ids: {"title": "The other thing"}),
     "api/v1/attachments/{}": _known("attachment", GET=nothing),
 }
 

@@ -28,6 +28,7 @@ POST   api/v1/auth/refresh            anybody
 POST   api/v1/auth/register           anybody
 GET    api/v1/comments/{}             user agent admin
 PATCH  api/v1/comments/{}             user agent admin
+POST   api/v1/comments/{}/split       agent admin
 GET    api/v1/erasures                admin
 GET    api/v1/erasures/{}             admin
 GET    api/v1/exports                 admin
@@ -59,6 +60,11 @@ GET    api/v1/tickets/{}/comments     user agent admin
 POST   api/v1/tickets/{}/comments     user agent admin
 GET    api/v1/tickets/{}/events       agent admin
 POST   api/v1/tickets/{}/follow       agent admin
+POST   api/v1/tickets/{}/merge        agent admin
+POST   api/v1/tickets/{}/unmerge      agent admin
+GET    api/v1/tickets/{}/related      agent admin
+POST   api/v1/tickets/{}/related      agent admin
+DELETE api/v1/tickets/{}/related/{}   agent admin
 DELETE api/v1/tickets/{}/follow       agent admin
 POST   api/v1/tickets/{}/uploads      user agent admin
 PUT    api/v1/uploads/{}              anybody

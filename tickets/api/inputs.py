@@ -140,6 +140,33 @@ class NewUploadInput(StrictSerializer):
     example = {"name": "core.dump", "size": 73400320, "content_type": "application/octet-stream"}
 
 
+class MergeInput(StrictSerializer):
+    """Which ticket a duplicate is merged into."""
+
+    into = LineField(max_length=24, help_text="The other ticket's id or number")
+
+    example = {"into": "41"}
+
+
+class RelatedTicketInput(StrictSerializer):
+    """A ticket to link."""
+
+    ticket = LineField(max_length=24, help_text="The other ticket's id or number")
+
+    example = {"ticket": "41"}
+
+
+class SplitInput(StrictSerializer):
+    """The ticket to make of a comment."""
+
+    title = LineField(
+        required=False,
+        help_text="Default: the first words, or the ticket's title where the requester did not write them",
+    )
+
+    example = {"title": "The door is stuck, too"}
+
+
 def without_visibility(
     actor: Actor, serializer: serializers.Serializer[Any], *, is_form: bool
 ) -> serializers.Serializer[Any]:

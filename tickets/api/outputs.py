@@ -67,6 +67,7 @@ _ROW = {
     "resolved_at": None,
     "closed_at": None,
     "reopened_count": 0,
+    "merged_into": None,
 }
 
 
@@ -170,6 +171,9 @@ class TicketRowOutput(StrictSerializer):
     resolved_at = UTCDateTimeField(allow_null=True)
     closed_at = UTCDateTimeField(allow_null=True)
     reopened_count = serializers.IntegerField()
+    merged_into = ObjectIdField(
+        allow_null=True, help_text="The ticket that goes on in place of this one; what is said here is added there"
+    )
     created_by_user = PersonOutput(required=False)
     assigned_to_user = PersonOutput(required=False, allow_null=True)
     comments = ThreadOutput(required=False)
@@ -200,6 +204,24 @@ class TicketOutput(TicketRowOutput):
     )
     comments_url = serializers.URLField()
     attachments_url = serializers.URLField()
+
+
+class RelatedTicketOutput(StrictSerializer):
+    """A ticket that has to do with another one."""
+
+    id = ObjectIdField()
+    number = serializers.IntegerField()
+    title = serializers.CharField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    created_at = UTCDateTimeField()
+
+
+class RelatedTicketsOutput(StrictSerializer):
+    """All tickets that a ticket is linked to, at most 50, the newest first."""
+
+    example = {"data": [{name: _ROW[name] for name in ("id", "number", "title", "status", "created_at")}]}
+
+    data = RelatedTicketOutput(many=True)  # type: ignore[assignment] # a serializer's own is the validated input
 
 
 class EventActorOutput(StrictSerializer):

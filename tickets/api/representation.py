@@ -19,11 +19,11 @@ People = Mapping[ObjectId, Document]
 
 # Members of a ticket that are a column under another name; all other plain members are the column of their own name.
 _RENAMED = {"id": "_id", "created_by": "created_by_id", "assigned_to": "assigned_to_id", "team": "team_id"}
-_RENAMED |= {"followers": "follower_ids"}
+_RENAMED |= {"followers": "follower_ids", "merged_into": "merged_into_id"}
 PLAIN = (
     *("id", "number", "title", "description", "description_html", "status", "priority", "category", "type", "tags"),
     *("channel", "created_by", "assigned_to", "team", "followers", "comment_count", "attachment_count", "version"),
-    *("created_at", "updated_at", "first_responded_at", "resolved_at", "closed_at", "reopened_count"),
+    *("created_at", "updated_at", "first_responded_at", "resolved_at", "closed_at", "reopened_count", "merged_into"),
 )
 # What staff's counts have besides the public ones.
 _INTERNAL_COUNTS = {"comment_count": "internal_note_count", "attachment_count": "internal_attachment_count"}
@@ -44,7 +44,7 @@ class TicketColumns:
 
     def row(self, ticket: Document) -> Document:
         """The plain members of a ticket."""
-        row = {name: ticket[column] for name, column in self._columns.items()}
+        row = {name: ticket.get(column) for name, column in self._columns.items()}  # older tickets have not got all
         for name, column in self._added.items():
             row[name] += ticket[column]
         return row
@@ -104,6 +104,11 @@ def attachment(document: Document, url: str) -> Document:
         "created_at": document["created_at"],
         "url": url,
     }
+
+
+def related_ticket(document: Document) -> Document:
+    """A ticket as another one's links name it."""
+    return {"id": document["_id"], **{name: document[name] for name in ("number", "title", "status", "created_at")}}
 
 
 def event(document: Document) -> Document:

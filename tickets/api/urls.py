@@ -6,6 +6,7 @@ from tickets.api.attachments import AttachmentsView, AttachmentView
 from tickets.api.comments import CommentsView, CommentView
 from tickets.api.events import EventsView
 from tickets.api.exports import ExportDownloadView, ExportsView, ExportView
+from tickets.api.merging import MergeView, RelatedTicketsView, RelatedTicketView, SplitView, UnmergeView
 from tickets.api.privacy import (
     EraseUserView,
     ErasuresView,
@@ -25,6 +26,10 @@ urlpatterns = [
     path("tickets/stats", StatsView.as_view(), name="ticket-stats"),
     path("tickets/<str:id>", TicketView.as_view(), name="ticket"),
     path("tickets/<str:id>/follow", FollowView.as_view(), name="ticket-follow"),
+    path("tickets/<str:id>/merge", MergeView.as_view(), name="ticket-merge"),
+    path("tickets/<str:id>/unmerge", UnmergeView.as_view(), name="ticket-unmerge"),
+    path("tickets/<str:id>/related", RelatedTicketsView.as_view(), name="ticket-related"),
+    path("tickets/<str:id>/related/<str:other>", RelatedTicketView.as_view(), name="ticket-related-one"),
     path("tickets/<str:id>/comments", CommentsView.as_view(), name="ticket-comments"),
     path("tickets/<str:id>/attachments", AttachmentsView.as_view(), name="ticket-attachments"),
     path("tickets/<str:id>/uploads", UploadsView.as_view(), name="ticket-uploads"),
@@ -32,6 +37,7 @@ urlpatterns = [
     path("attachments/<str:id>", AttachmentView.as_view(), name="attachment"),
     path("uploads/<str:id>", UploadView.as_view(), name="upload"),
     path("comments/<str:id>", CommentView.as_view(), name="comment"),
+    path("comments/<str:id>/split", SplitView.as_view(), name="comment-split"),
     path("exports", ExportsView.as_view(), name="exports"),
     path("exports/<str:id>", ExportView.as_view(), name="export"),
     path("exports/<str:id>/download", ExportDownloadView.as_view(), name="export-download"),

@@ -30,11 +30,11 @@ def link_tickets(actor: Actor, reference: str | ObjectId, other: str | ObjectId)
 
 @transactional
 def unlink_tickets(actor: Actor, reference: str | ObjectId, other: str | ObjectId) -> None:
-    """Takes a link away from both. Raises NotFound, also where there is no link, and NotAllowed."""
+    """Takes a link away from both; where there is none nothing changes. Raises NotFound, NotAllowed."""
     actor.check(Action.TICKETS_EDIT_ALL)
     ticket, related = access_ticket(actor, reference), access_ticket(actor, other)
     if related["_id"] not in rules.related_ids(ticket):
-        raise NotFound("The tickets are not linked")
+        return
     for one, another in ((ticket, related), (related, ticket)):
         left = [id_ for id_ in rules.related_ids(one) if id_ != another["_id"]]
         store_change(actor, one, _change(left, "ticket.unlinked", another), clock.now())

@@ -32,8 +32,11 @@ def test_a_link_is_on_both_sides_and_not_for_customers(
 
     unlink_tickets(amir, "1", "2")
     assert stored(target)["related_ids"] == stored(duplicate)["related_ids"] == []
+    version = stored(target)["version"]
+    unlink_tickets(amir, "1", "2")
+    assert stored(target)["version"] == version
     with pytest.raises(NotFound):
-        unlink_tickets(amir, "1", "2")
+        unlink_tickets(amir, "1", "99")
 
 
 def test_what_cannot_be_linked_is_refused(
