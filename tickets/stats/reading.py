@@ -61,7 +61,8 @@ class Question:
 @transactional
 def count(tenant_id: ObjectId, question: Question) -> tuple[Tally, int]:
     """The exact counts of one moment, and how many deltas waited. Raises TooManyTickets."""
-    changes, categories = _waiting(tenant_id)
+    changes = _waiting(tenant_id)
+    categories = LedgerRepository(tenant_id).categories().after(facts for pair in changes for facts in pair if facts)
     slices = question.filters.slices(categories)
     reading = _Reading(tenant_id, question, categories)
     if slices is None:
@@ -75,8 +76,9 @@ def count(tenant_id: ObjectId, question: Question) -> tuple[Tally, int]:
 @transactional
 def count_desk(tenant_id: ObjectId, backlog: Question, flow: Question) -> tuple[Tally, Tally, int]:
     """What is there (by status, dimension and age) and what went on over days, of one moment, and how many deltas
-    waited. Both questions are about the same slices and all time; each tally holds its own half only."""
-    changes, categories = _waiting(tenant_id)
+    waited. Both questions are about the same slices and all time; each tally holds its own half only, and nothing by
+    category, whose names would be one more to read."""
+    changes, categories = _waiting(tenant_id), Categories()
     slices = backlog.filters.slices(categories)
     if slices is None:
         raise ValueError("no cells answer for the desk's filter")
@@ -91,11 +93,9 @@ def count_desk(tenant_id: ObjectId, backlog: Question, flow: Question) -> tuple[
     return stock.tally, went_on.tally, len(changes)
 
 
-def _waiting(tenant_id: ObjectId) -> tuple[list[tuple[Facts | None, Facts | None]], Categories]:
-    """The changes that no cell holds yet, and the categories that have names once they are counted."""
-    changes = [stored_change(delta) for delta in DeltaRepository(tenant_id).waiting()]
-    named = LedgerRepository(tenant_id).categories()
-    return changes, named.after(facts for pair in changes for facts in pair if facts)
+def _waiting(tenant_id: ObjectId) -> list[tuple[Facts | None, Facts | None]]:
+    """The changes that no cell holds yet."""
+    return [stored_change(delta) for delta in DeltaRepository(tenant_id).waiting()]
 
 
 class _Reading:
