@@ -12,9 +12,13 @@ from tests.browser.console.conftest import Enter
 from tests.browser.console.focus import problems_of_focus
 from tests.browser.console.pages import ROLES, Address, answers_of, user_of
 from tests.isolation.world import World
-from ticketing.console.site import CONTENT_SECURITY_POLICY
+from ticketing import error_pages
+from ticketing.console import site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+_POLICIES = (site.CONTENT_SECURITY_POLICY, error_pages.CONTENT_SECURITY_POLICY)
+# Pages for whoever has not signed in, and those that tell of an error, have nowhere to lead but in.
+_WITH_NAVIGATION = "body:not(.login):has(#page)"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -34,11 +38,8 @@ def test_every_page(world: World, enter: Enter, role: str, size: str, scheme: st
 def _problems_of_answer(answer: HttpResponse, address: Address) -> Iterator[str]:
     if answer.status_code != address.status:
         yield f"answers {answer.status_code}, not {address.status}"
-    if answer.headers.get("Content-Security-Policy") not in (
-        CONTENT_SECURITY_POLICY,
-        error_pages.CONTENT_SECURITY_POLICY,
-    ):
-        yield f"has the policy {answer.headers.get('Content-Security-Policy')}"
+    if (policy := answer.headers.get("Content-Security-Policy")) not in _POLICIES:
+        yield f"has the policy {policy}"
 
 
 def _problems_of_page(page: Page, size: str) -> Iterator[str]:
@@ -46,7 +47,7 @@ def _problems_of_page(page: Page, size: str) -> Iterator[str]:
     for name, selector in (("main", "main, [role=main]"), ("h1", "h1:not(.thread-text *)")):
         if (number := page.locator(selector).count()) != 1:
             yield f"has {number} {name}"
-    if is_inside and page.locator("nav, [role=navigation]").count() == 0:
+    if page.locator(_WITH_NAVIGATION).count() and not page.locator("nav, [role=navigation]").count():
         yield "has no navigation"
     if (width := page.evaluate("document.documentElement.scrollWidth")) > OPTIONS[size]["width"]:
         yield f"is {width} px wide"
