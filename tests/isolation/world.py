@@ -26,9 +26,11 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.client import get_database
 from tickets.attachments.services import add_attachment
 from tickets.attachments.uploads import announce_upload, receive_upload, sign_upload
+from tickets.bulk.services import Selected, apply_bulk_change, begin_bulk_change
 from tickets.conversation.services import add_comment
 from tickets.privacy.erasure import continue_erasure, request_erasure
 from tickets.privacy.holds import place_hold
+from tickets.saved_views.services import save_view
 from tickets.services import change_ticket, open_ticket
 from tickets.transfer.exports import make_pending_export, request_export
 
@@ -60,6 +62,9 @@ class Ids:
     erasure: str
     export: str
     hold: str
+    mention: str
+    view: str
+    bulk: str
     email: str
     word: str
     category: str
@@ -157,6 +162,12 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
     key, _ = create_api_key(actor_of(admin), name=f"zx{slug}key", scopes=["tickets:read"])
     change_ticket(actor_of(agent), ticket["_id"], {"priority": "high"})
     hold = place_hold(actor_of(admin), target="user", reference=str(notewriter.pk), reason=f"zx{slug}reason")
+    view = save_view(actor_of(agent), name=f"zx{slug}view", query=f"category=zx{slug}-category", team=str(team.pk))
+    bulk = begin_bulk_change(actor_of(agent), {"add_tags": [f"zx{slug}-bulk"]})
+    apply_bulk_change(actor_of(agent), bulk["_id"], [Selected(others["_id"])])
+    add_comment(actor_of(notewriter), numbered["_id"], f"@{agent.email} zx{slug}mention", visibility="internal")
+    mention = get_database()["mentions"].find_one({"user_id": agent.pk})
+    assert mention is not None
     left = make_user(get_tenant(admin.tenant_id), f"left@{slug}.test", f"zx{slug}left", is_active=False)
     erasure = continue_erasure(actor_of(admin), request_erasure(actor_of(admin), left.pk))
     request_export(actor_of(admin))
@@ -180,6 +191,9 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
         erasure=str(erasure["_id"]),
         export=str(export["_id"]),
         hold=str(hold["_id"]),
+        mention=str(mention["_id"]),
+        view=str(view["_id"]),
+        bulk=str(bulk["_id"]),
         email=other.email,
         word=f"zx{slug}comment",
         category=f"zx{slug}-category",

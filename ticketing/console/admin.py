@@ -61,6 +61,11 @@ class ServiceModelAdmin(ModelAdmin):
         actor = getattr(request, "actor", None)
         return action is not None and actor is not None and bool(actor.can(action))
 
+    def check_may(self, request: HttpRequest, permission: str) -> None:
+        """Raises PermissionDenied where ``can`` says no; for views beside Django's."""
+        if not self.can(request, permission):
+            raise PermissionDenied
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.can(request, "view")
 

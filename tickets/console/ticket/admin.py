@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -51,11 +50,6 @@ class TicketPageAdmin(ServiceModelAdmin):
         """E-mail addresses of active accounts that begin with ``q``, for whoever opens tickets for others."""
         self.check_may(request, "add")
         return JsonResponse({"people": find_addresses(request.GET.get("q", ""))})
-
-    def check_may(self, request: HttpRequest, permission: str) -> None:
-        """Raises PermissionDenied where the person has not this permission on tickets."""
-        if not self.can(request, permission):
-            raise PermissionDenied
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Ticket | None:
         try:
