@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.actor import Actor
 from accounts.roles import Action
-from ticketing.errors import InvalidInput
+from ticketing.errors import InvalidInput, Message
 from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest, Sort
 from tickets.access import sees_internal
@@ -74,7 +74,7 @@ def matching(actor: Actor, tickets: TenantQuerySet, query: str) -> TenantQuerySe
 def sort_by(actor: Actor, ordering: str) -> Sort:
     """The columns behind an ordering as the actor sees the times, ending in the unique id. Raises InvalidInput."""
     if ordering not in ORDERINGS and not (ordering.removeprefix("-") in _PERIODS and _reads_all(actor)):
-        raise InvalidInput.of("ordering", f"must be one of {', '.join(ORDERINGS)}", "invalid_choice")
+        raise InvalidInput.of("ordering", Message("must be one of {choices}", choices=(*ORDERINGS,)), "invalid_choice")
     direction = -1 if ordering.startswith("-") else 1
     return ((time_column(actor, ordering.removeprefix("-")), direction), ("_id", direction))
 

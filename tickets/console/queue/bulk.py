@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.console.acting import actor_of
 from ticketing.console.answers import is_fetch, json_answer
-from ticketing.errors import InvalidInput, NotFound, TicketingError
+from ticketing.errors import InvalidInput, Message, NotFound, TicketingError
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
@@ -258,7 +258,7 @@ def _applied(request: HttpRequest) -> tuple[Document, list[Document]]:
         if not form.is_valid():
             raise InvalidInput(_("The form is incomplete: open the page again."))
         if len(tickets) > MAX_BATCH:  # before anything is begun
-            raise InvalidInput.of("tickets", f"are more than {MAX_BATCH}", "max_length")
+            raise InvalidInput.of("tickets", Message("are more than {limit}", limit=MAX_BATCH), "max_length")
         bulk = begin_bulk_change(actor, form.wanted)
     return bulk, apply_bulk_change(actor, bulk["_id"], tickets)
 
