@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.roles import Role
 from tenants.models import Tenant
@@ -18,9 +20,10 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
     actor = getattr(request, "actor", None)
     signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
     tenant = actor.tenant if actor else None if signed_in else find_named_tenant(request)
+    context: dict[str, Any] = {"account_links": _account_links()}
     if tenant is None:
-        return {}
-    context = {
+        return context
+    context |= {
         "site_title": tenant.display_name,
         "site_header": tenant.display_name,
         "colors": {**_base_colors(), "primary": _shades(tenant)},
@@ -28,6 +31,12 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
     if actor and actor.user and actor.user.role == Role.OPERATOR:
         context |= {"banner_template": "accounts/console/operator_banner.html", "entered": tenant}
     return context
+
+
+def _account_links() -> list[dict[str, str]]:
+    """What the menu of whoever is signed in offers about his account."""
+    pages = {"profile": _("My account"), "password_change": _("Change password")}
+    return [{"link": reverse(f"console:{name}"), "title": title} for name, title in pages.items()]
 
 
 def _shades(tenant: Tenant) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Form fields that several of the rooms use."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from unfold.widgets import (
@@ -12,6 +13,9 @@ from unfold.widgets import (
 )
 
 from accounts.passwords import LONGEST_PASSWORD
+
+
+TIME_ZONES = [(zone, zone) for zone in sorted(available_timezones())]
 
 
 class LinesField(forms.CharField):

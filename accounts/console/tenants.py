@@ -5,7 +5,6 @@ It stands here because the role table does: the tenants package knows no people.
 
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -25,7 +24,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminIntegerFieldW
 from accounts.access import access_own_tenant, access_tenant
 from accounts.browser import enter_tenant, leave_tenant
 from accounts.console.acting import actor_of, is_operator
-from accounts.console.fields import LinesField, select, text
+from accounts.console.fields import TIME_ZONES, LinesField, select, text
 from accounts.models import User
 from accounts.roles import Action
 from tenants.models import Registration, Tenant
@@ -58,7 +57,7 @@ class SettingsForm(ServiceForm):
 
     brand_name = text(gettext_lazy("Name that customers see"), 60, required=False)
     brand_color = text(gettext_lazy("Colour"), 7)
-    time_zone = select(gettext_lazy("Time zone"), [(zone, zone) for zone in sorted(available_timezones())])
+    time_zone = select(gettext_lazy("Time zone"), TIME_ZONES)
     locale = select(gettext_lazy("Language"), settings.LANGUAGES)
     registration = select(gettext_lazy("Who may open a customer account"), Registration.choices)
     registration_domains = LinesField(
