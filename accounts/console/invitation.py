@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from accounts.console.fields import password, text
 from accounts.passwords import accept_invitation
+from ticketing.console.refusals import explain, in_words
 from ticketing.console.site import site
 from ticketing.errors import TicketingError
 
@@ -37,9 +38,9 @@ class InvitationForm(forms.Form):
             accept_invitation(self.cleaned_data["token"], self.cleaned_data["password1"])
         except TicketingError as error:
             for each in error.errors:
-                self.add_error("token" if each.field == "token" else "password1", each.message)
+                self.add_error("token" if each.field == "token" else "password1", in_words(each.message))
             if not error.errors:
-                self.add_error(None, error.detail)
+                self.add_error(None, explain(error))
             return False
         return True
 

@@ -18,6 +18,7 @@ from accounts.passwords import change_password
 from accounts.roles import Action
 from tenants.requests import names_tenant
 from ticketing.addresses import client_address
+from ticketing.console.refusals import explain, in_words
 from ticketing.errors import FieldError, LimitExceeded, TicketingError
 
 _REFUSED = _("That did not work. Check the e-mail address and the password; the account may also be inactive.")
@@ -62,7 +63,7 @@ class SignInForm(AuthenticationForm):
         try:
             user = authenticate(self.request, username=email, password=secret, tenant=tenant)
         except LimitExceeded as error:
-            raise ValidationError(error.detail, code="locked") from error
+            raise ValidationError(explain(error), code="locked") from error
         if not isinstance(user, User):
             raise ValidationError(_REFUSED, code="refused")
         return user
@@ -99,7 +100,7 @@ class PasswordForm(forms.Form):
             self.user = change_password(self.user, given["old_password"], given["new_password1"], address=address)
         except TicketingError as error:
             for each in error.errors or [FieldError("", error.code, error.detail)]:
-                self.add_error(names.get(each.field), each.message)
+                self.add_error(names.get(each.field), in_words(each.message))
         return given
 
     def save(self) -> User:

@@ -23,6 +23,7 @@ from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.display import moment
 from ticketing.console.forms import ServiceForm
 from ticketing.console.navigation import Item
+from ticketing.console.refusals import explain
 from ticketing.console.site import site
 from ticketing.errors import NotAllowed, NotFound
 from ticketing.mongo.models import TenantQuerySet
@@ -150,7 +151,7 @@ class CannedReplyAdmin(ServiceModelAdmin):
             try:
                 delete_canned_reply(actor_of(request), reply.pk)
             except NotAllowed as error:
-                raise PermissionDenied(error.detail) from error
+                raise PermissionDenied(explain(error)) from error
             self.message_user(request, _("“%(name)s” was removed.") % {"name": reply.name}, messages.SUCCESS)
             return HttpResponseRedirect(self.changelist_url)
         if not self.has_change_permission(request, reply):

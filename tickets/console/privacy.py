@@ -29,6 +29,7 @@ from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.display import badge, moment
 from ticketing.console.forms import ServiceForm
 from ticketing.console.navigation import Item
+from ticketing.console.refusals import explain
 from ticketing.console.site import site
 from ticketing.errors import InvalidInput, NotFound, TicketingError
 from ticketing.mongo.models import TenantQuerySet
@@ -289,7 +290,7 @@ def _what_goes(request: HttpRequest) -> dict[str, Any]:
     except NotFound:
         return {}
     except TicketingError as error:
-        return {"person": person, "refused": error.detail}
+        return {"person": person, "refused": explain(error)}
 
 
 site.register(LegalHold, HoldAdmin)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.console.acting import actor_of
+from ticketing.console.refusals import explain
 from ticketing.console.spreadsheets import csv_answer
 from ticketing.errors import InvalidInput
 from ticketing.mongo import parse_object_id
@@ -91,7 +92,7 @@ def _dashboard(request: HttpRequest) -> Dashboard:
     try:
         stats = desk_stats(actor, team=asked.teams, first=asked.first, last=asked.last)
     except InvalidInput as error:
-        asked, problem = default_for(asked), f"{error.errors[0].field}: {error.errors[0].message}"
+        asked, problem = default_for(asked), explain(error)
         stats = desk_stats(actor, team=asked.teams, first=asked.first, last=asked.last)
     agents = [parse_object_id(id_) for id_ in stats["assigned_to"] if id_ != "none"]
     people = {str(id_): person["name"] for id_, person in find_people(actor, agents).items()}

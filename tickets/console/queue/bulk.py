@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.console.acting import actor_of
 from ticketing.console.answers import is_fetch, json_answer
+from ticketing.console.refusals import explain, in_words
 from ticketing.errors import InvalidInput, Message, NotFound, TicketingError
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.repository import Document
@@ -149,7 +150,7 @@ def preview_page(
     try:
         outcomes = preview_bulk_change(actor_of(request), ids, form.wanted)
     except InvalidInput as error:
-        return choose_page(request, model_admin, selected, query=query, form=form, error=error.detail)
+        return choose_page(request, model_admin, selected, query=query, form=form, error=explain(error))
     preview = _preview_context(request, outcomes, form)
     return choose_page(request, model_admin, selected, query=query, form=form, preview=preview)
 
@@ -178,7 +179,7 @@ def apply(request: HttpRequest, model_admin: Any) -> HttpResponse:
     except NotFound:
         return _missing(request, model_admin)
     except TicketingError as error:
-        messages.error(request, error.detail)
+        messages.error(request, explain(error))
         return HttpResponseRedirect(model_admin.changelist_url)
     return HttpResponseRedirect(_result_url(bulk))
 
@@ -326,7 +327,7 @@ def _rows(request: HttpRequest, results: Sequence[tuple[Document, Mapping[str, A
                 (_LABELS[name], _value(name, before, names), _value(name, after, names))
                 for name, (before, after) in changes.items()
             ],
-            refusal,
+            in_words(refusal),
             note,
         )
         for ticket, changes, refusal, note in results
@@ -347,7 +348,7 @@ def _undone(undone: Document | None) -> str:
     if not undone["kept"]:
         return _("Undone")
     if undone["why"]:
-        return _("Not undone: %(why)s") % {"why": undone["why"]}
+        return _("Not undone: %(why)s") % {"why": in_words(undone["why"])}
     fields = ", ".join(str(_LABELS[name]) for name in undone["kept"])
     return _("Not undone, because it was changed since: %(fields)s") % {"fields": fields}
 

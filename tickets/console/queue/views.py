@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.console.acting import actor_of
 from ticketing.console.answers import json_answer
+from ticketing.console.refusals import explain
 from ticketing.errors import InvalidInput, NotFound, TicketingError
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
@@ -253,7 +254,7 @@ def _missing(request: HttpRequest, model_admin: Any) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, error: TicketingError, where: str) -> HttpResponse:
-    messages.error(request, error.detail)
+    messages.error(request, explain(error))
     return HttpResponseRedirect(where)
 
 

@@ -13,6 +13,7 @@ from accounts.actor import Actor
 from accounts.console.acting import actor_of
 from ticketing.console.answers import is_fetch, refusal
 from ticketing.console.display import badge
+from ticketing.console.refusals import explain, in_words
 from ticketing.errors import NotFound, TicketingError
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.pages import PageRequest
@@ -46,7 +47,7 @@ def change_people(request: HttpRequest, object_id: str, model_admin: "TicketPage
     except TicketingError as error:
         if is_fetch(request):
             return refusal(error)
-        text = "; ".join(each.message for each in error.errors) or error.detail
+        text = "; ".join(in_words(each.message) for each in error.errors) or explain(error)
         admin.message_user(request, text, messages.ERROR)
     if is_fetch(request):
         return JsonResponse({})

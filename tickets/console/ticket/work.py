@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accounts.actor import Actor
+from ticketing.console.refusals import explain
 from ticketing.errors import TicketingError
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
@@ -50,5 +51,5 @@ def attach_files(
             comment_id = None if comment is None else comment["_id"]
             add_attachment(actor, ticket_id, file, comment_id=comment_id, visibility=visibility)
         except TicketingError as error:
-            refused.append(f"{file.name}: {error.detail}")
+            refused.append(f"{file.name}: {explain(error)}")
     return refused
