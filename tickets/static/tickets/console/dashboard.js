@@ -13,10 +13,9 @@
       data: rows.map((row) => Number(row.cells[index + 1].textContent)),
       // Told apart without colours too.
       borderDash: index ? [6, 4] : [],
-      pointStyle: index ? "rect" : "circle",
+      pointStyle: index ? "rectRot" : "circle",
       borderWidth: 2,
       pointRadius: rows.length > 45 ? 0 : 3,
-      tension: 0.25,
     }));
   }
 
@@ -43,7 +42,7 @@
         animation: false,
         maintainAspectRatio: false,
         interaction: { mode: "index", intersect: false },
-        plugins: { legend: { align: "end", labels: { usePointStyle: true, boxWidth: 24 } } },
+        plugins: { legend: { align: "end", labels: { boxWidth: 28, boxHeight: 0 } } },
         scales: {
           x: { ticks: { maxRotation: 0, autoSkipPadding: 16 }, grid: { display: false } },
           y: { beginAtZero: true, ticks: { precision: 0 }, grid: {} },
