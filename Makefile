@@ -9,7 +9,7 @@ SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR: # half a package is none
-.PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench-cold-start failover-trial clean
+.PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench bench-cold-start failover-trial clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
@@ -88,6 +88,9 @@ release: .venv/run.stamp ## the package to a stage, and back if it does not work
 	$(BIN)/python -m deploy.release $(STAGE)
 
 package: build/ticketing.zip ## the zip for AWS Lambda, made as Zappa makes it
+
+bench: .venv/dev.stamp ## what the console's pages cost at 1 k, 20 k and TICKETS=200000 tickets
+	@$(BIN)/python benchmarks/console/run.py
 
 bench-cold-start: build/ticketing.zip build/cold-start/stamp ## a cold start of the Lambda package, beside FastAPI's
 	@$(BIN)/python benchmarks/cold_start/run.py
