@@ -150,6 +150,17 @@ CONSOLE = {
     "console/tickets/ticket/bulk/{}/": Page(("agent",), ["bulk"]),
     "console/tickets/ticket/bulk/{}/undo/": Page(("agent",), ["bulk"], [lambda ids: {}], post_only=True),
     "console/tickets/ticket/requesters/": Page(STAFF),
+    "console/tickets/ticket/{}/merge/": Page(STAFF, ["ticket"], [lambda ids: {"into": ids.others_ticket}]),
+    "console/tickets/ticket/{}/unmerge/": Page(STAFF, ["ticket"], [lambda ids: {}], post_only=True),
+    "console/tickets/ticket/{}/related/": Page(
+        STAFF,
+        ["ticket"],
+        [lambda ids: {"ticket": ids.others_ticket}, lambda ids: {"unlink": ids.others_ticket}],
+        post_only=True,
+    ),
+    "console/tickets/ticket/{}/comments/{}/split/": Page(
+        STAFF, ["ticket", "comment"], [lambda ids: {"title": "The other thing"}]
+    ),
     "console/tickets/ticket/dashboard/{}.csv": Page(STAFF, ["agent"]),
     "console/tickets/ticket/staff/": Page(STAFF),
     "console/tickets/ticket/{}/live/": Page(
@@ -243,6 +254,7 @@ CONSOLE = {
     "console/tenants/tenant/{}/change/": Page(
         (*ADMINS, *OPERATORS), ["tenant"], [lambda ids: _settings(brand_name="Changed")]
     ),
+    "console/tenants/tenant/{}/branding/": Page((), ["tenant"]),
     "console/tenants/tenant/leave/": Page(OPERATORS, forms=[lambda ids: {}], post_only=True),
     "console/tenants/tenant/{}/enter/": Page(OPERATORS, ["tenant"], [lambda ids: {}], post_only=True),
     "console/tenants/tenant/{}/suspend/": Page(OPERATORS, ["tenant"], [lambda ids: {}], post_only=True),

@@ -21,6 +21,7 @@ from tickets.events.repository import NewEvent
 from tickets.merging import rules
 from tickets.merging.linking import store_link
 from tickets.privacy.holds import check_may_move
+from tickets.repository import TicketRepository
 from tickets.rules import REMOVED, check_open, clean_title
 from tickets.search.rules import terms_of
 from tickets.services import open_ticket
@@ -46,7 +47,7 @@ def preview_split(actor: Actor, comment_id: str | ObjectId) -> Split:
     """What ``split_comment`` would make without a title, or why it would refuse; writes nothing and raises as that."""
     actor.check(Action.TICKETS_CREATE_FOR_OTHERS)
     comment = access_comment(actor, comment_id)
-    ticket = access_ticket(actor, comment["ticket_id"])
+    ticket = TicketRepository(actor.tenant_id).get(comment["ticket_id"])
     check_open(ticket["status"])
     if comment.get("split_into_id") is not None:
         raise rules.AlreadySplit(data={"split_into": comment["split_into_id"]})

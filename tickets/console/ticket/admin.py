@@ -18,8 +18,6 @@ from tickets.console.choices import find_addresses
 from tickets.console.ticket import composer, live, merging, people
 from tickets.console.ticket.forms import NewTicketForm, TicketForm
 from tickets.console.ticket.page import described, events_of, fields_context, history_context, ticket_context
-from tickets.console.ticket.work import attach_files, work_on_ticket
-from tickets.conversation.models import Visibility
 from tickets.models import Ticket
 from tickets.people import get_requester_id
 from tickets.services import open_ticket
@@ -67,16 +65,7 @@ class TicketPageAdmin(ServiceModelAdmin):
         if not change:
             super().save_model(request, obj, form, change)
             return
-        actor, visibility = actor_of(request), form.cleaned_data["visibility"] or Visibility.PUBLIC.value
-        comment = work_on_ticket(
-            actor,
-            obj.pk,
-            changes=form.field_changes,
-            reply=form.cleaned_data["reply"],
-            visibility=visibility,
-            expected_version=form.expected_version,
-        )
-        for refusal in attach_files(actor, obj.pk, form.cleaned_data["attachments"], comment, visibility):
+        for refusal in composer.save(request, obj, form):
             self.message_user(request, refusal, messages.ERROR)
 
     def changes_since(self, request: HttpRequest, obj: Any, version: int) -> list[str]:
@@ -93,7 +82,6 @@ class TicketPageAdmin(ServiceModelAdmin):
                 context |= ticket_context(request, ticket)
                 context |= composer.context_of(request, ticket)
                 context |= live.context_of(request, ticket)
-                context |= merging.context_of(request, ticket)
             except InvalidInput:  # a cursor that is none
                 return self.missing(request)
             context |= fields_context(ticket, context["adminform"].form)

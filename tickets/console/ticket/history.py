@@ -18,6 +18,17 @@ _FIELDS = {
     "team_id": gettext_lazy("team"),
     "follower_ids": gettext_lazy("followers"),
 }
+# What happened with another ticket, by the part that its data name that one in.
+_OTHER_TICKET = {
+    ("ticket.merged", "from"): gettext_lazy("merged #%(number)d into this ticket"),
+    ("ticket.merged", "into"): gettext_lazy("merged this ticket into #%(number)d"),
+    ("ticket.unmerged", "from"): gettext_lazy("took the merge into #%(number)d back"),
+    ("ticket.unmerged", "into"): gettext_lazy("took the merge of #%(number)d into this ticket back"),
+    ("ticket.split", "from"): gettext_lazy("made this ticket of a comment on #%(number)d"),
+    ("ticket.split", "into"): gettext_lazy("made #%(number)d of a comment"),
+    ("ticket.linked", "ticket_id"): gettext_lazy("linked #%(number)d"),
+    ("ticket.unlinked", "ticket_id"): gettext_lazy("took the link to #%(number)d away"),
+}
 _SHOWN = 60
 
 
@@ -30,6 +41,7 @@ def named_ids(events: Iterable[Document]) -> list[ObjectId]:
 
 def describe(event: Document, names: Names) -> str:
     """What happened, without who and when."""
+    data = event["data"]
     if event["type"] == "ticket.created":
         return _("opened the ticket")
     if event["type"] == "comment.added":
@@ -38,6 +50,9 @@ def describe(event: Document, names: Names) -> str:
         return _("attached %(name)s") % {"name": event["data"].get("name", "")}
     if event["type"] == "comment.edited":
         return _("edited a comment")
+    other = next((text for (kind, role), text in _OTHER_TICKET.items() if kind == event["type"] and role in data), None)
+    if other is not None:
+        return str(other) % {"number": data["number"]}
     if event["changes"]:
         return "; ".join(_change(field, old, new, names) for field, (old, new) in event["changes"].items())
     return str(event["type"]).replace(".", " ").replace("_", " ")

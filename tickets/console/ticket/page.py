@@ -16,6 +16,8 @@ from ticketing.mongo.repository import Document
 from tickets.attachments.lists import page_of_attachments
 from tickets.console.choices import people_and_agents
 from tickets.console.ticket.history import author, describe, named_ids
+from tickets.console.ticket.merging import Linked, find_linked
+from tickets.console.ticket.merging import context_of as merging_context
 from tickets.conversation.lists import page_of_comments
 from tickets.conversation.models import Visibility
 from tickets.events.lists import page_of_events
@@ -55,12 +57,14 @@ def ticket_context(request: HttpRequest, ticket: Any, also: Iterable[ObjectId] =
     own = (ticket.created_by_id, ticket.assigned_to_id, *ticket.follower_ids)
     people = people_and_agents(request, [*own, *named, *also])
     files = _files(actor, ticket)
+    linked = find_linked(request, ticket, page.rows)
     return {
+        **merging_context(request, ticket, linked),
         "original": ticket,
         "people": people,
         "requester": people.get(ticket.created_by_id),
         "files": files.get(None, []),
-        "comments": [_comment(row, ticket, people, files.get(row["_id"], [])) for row in page.rows],
+        "comments": [_comment(row, ticket, people, files.get(row["_id"], []), linked) for row in page.rows],
         "earlier": page.before,
         "later": bool(before),
         "followers": [people[id_] | {"id": id_} for id_ in ticket.follower_ids if id_ in people],
@@ -127,7 +131,7 @@ def _icon(content_type: str) -> str:
 
 
 def _comment(
-    row: Document, ticket: Any, people: dict[ObjectId, Document], files: list[dict[str, Any]]
+    row: Document, ticket: Any, people: dict[ObjectId, Document], files: list[dict[str, Any]], linked: Linked
 ) -> dict[str, Any]:
     """``revision`` changes with whatever the page shows of the comment."""
     person = people.get(row["author_id"])
@@ -136,6 +140,11 @@ def _comment(
         "id": row["_id"],
         "link": reverse("console:tickets_ticket_entry", args=[ticket.pk, row["_id"]]),
         "revision": f"{row['version']}-{len(files)}-{row.get('split_into_id') or ''}",
+        "moved_from": linked.get(row.get("moved_from_id")),
+        "split_into": linked.get(row.get("split_into_id")),
+        "split_link": None
+        if row.get("split_into_id")
+        else reverse("console:tickets_ticket_split", args=[ticket.pk, row["_id"]]),
         "author": person["name"] if person else "",
         "mentioned": mentioned,
         "files": files,
