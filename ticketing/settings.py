@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "ticketing.contrib_migrations.apps.ContentTypesConfig",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.humanize",  # how long ago in languages that decline it
     "django.contrib.staticfiles",
     "django_filters",
     "rest_framework",

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.contrib.humanize.templatetags.humanize import NaturalTimeFormatter
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -10,8 +9,27 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from ticketing import clock
+
+# Whole phrases: "3 days" ends otherwise behind a preposition in many languages.
+_AGO = {
+    "year": ngettext_lazy("%(num)d year ago", "%(num)d years ago", "num"),
+    "month": ngettext_lazy("%(num)d month ago", "%(num)d months ago", "num"),
+    "week": ngettext_lazy("%(num)d week ago", "%(num)d weeks ago", "num"),
+    "day": ngettext_lazy("%(num)d day ago", "%(num)d days ago", "num"),
+    "hour": ngettext_lazy("%(num)d hour ago", "%(num)d hours ago", "num"),
+    "minute": ngettext_lazy("%(num)d minute ago", "%(num)d minutes ago", "num"),
+}
+_IN = {
+    "year": ngettext_lazy("in %(num)d year", "in %(num)d years", "num"),
+    "month": ngettext_lazy("in %(num)d month", "in %(num)d months", "num"),
+    "week": ngettext_lazy("in %(num)d week", "in %(num)d weeks", "num"),
+    "day": ngettext_lazy("in %(num)d day", "in %(num)d days", "num"),
+    "hour": ngettext_lazy("in %(num)d hour", "in %(num)d hours", "num"),
+    "minute": ngettext_lazy("in %(num)d minute", "in %(num)d minutes", "num"),
+}
 
 
 def badge(value: str, label: object) -> SafeString:
@@ -23,8 +41,7 @@ def moment(at: datetime | None) -> SafeString:
     """How long ago it was, with the exact time as its title."""
     if at is None:
         return format_html('<span class="console-quiet">{}</span>', "–")
-    age = timesince(at, depth=1, time_strings=NaturalTimeFormatter.past_substrings)
-    return _time(at, _("%(age)s ago") % {"age": age} if _is_past(at) else _("just now"))
+    return _time(at, timesince(at, depth=1, time_strings=_AGO) if _is_past(at) else _("just now"))
 
 
 def exact_moment(at: datetime) -> SafeString:
@@ -35,8 +52,7 @@ def exact_moment(at: datetime) -> SafeString:
 def coming(at: datetime) -> SafeString:
     """In how long it will be, with the exact time as its title."""
     ahead = at - clock.now() >= timedelta(minutes=1)
-    time = timeuntil(at, depth=1, time_strings=NaturalTimeFormatter.future_substrings)
-    return _time(at, _("in %(time)s") % {"time": time} if ahead else _("now"))
+    return _time(at, timeuntil(at, depth=1, time_strings=_IN) if ahead else _("now"))
 
 
 def age(at: datetime) -> SafeString:
