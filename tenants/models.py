@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_mongodb_backend.fields import ArrayField, ObjectIdField
 
+from tenants.rules import is_color, under_white_text
 from tenants.usage.models import TenantUsage
 from ticketing.mongo.indexes import UniqueIndex
 from ticketing.mongo.models import ServiceWrittenModel
@@ -75,6 +76,11 @@ class Tenant(ServiceWrittenModel):
     def display_name(self) -> str:
         """The name that customers see."""
         return self.brand_name or self.name
+
+    @property
+    def readable_color(self) -> str:
+        """The brand's colour as it can stand under white text and as text on white; empty if what is stored is none."""
+        return under_white_text(self.brand_color) if is_color(self.brand_color) else ""
 
 
 class AuditEntry(ServiceWrittenModel):

@@ -14,8 +14,10 @@ SETTINGS = RETENTION | {"registration", "registration_domains", "time_zone", "lo
 QUOTAS = frozenset({"max_staff", "max_storage_mb", "max_requests_per_minute"})
 EDITABLE = SETTINGS | QUOTAS | {"slug", "name", "hosts"}
 
-# White text stands on the brand's colour; 3:1 is WCAG 2.2's minimum for large text and controls (1.4.3, 1.4.11).
-MINIMUM_CONTRAST = 3.0
+# WCAG 2.2, 1.4.3 (AA), for text of any size.
+TEXT_CONTRAST = 4.5
+# The lightest surface of the dark look on which links stand: unfold's base-800.
+DARK_SURFACE = "#1e2939"
 LARGEST_QUOTA = 2_000_000_000
 LONGEST_RETENTION_DAYS = 36_500
 
@@ -71,12 +73,46 @@ def check_quota(name: str, limit: int, used: int) -> None:
         raise QuotaExceeded(text, data={"quota": name, "limit": limit})
 
 
-def contrast_with_white(color: str) -> float:
-    """The contrast ratio of ``#rrggbb`` and white, 1 to 21 (WCAG 2.2, definition of contrast ratio)."""
-    channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+def is_color(text: str) -> bool:
+    """Whether it is a colour as they are stored, ``#rrggbb``."""
+    return _COLOR.fullmatch(text) is not None
+
+
+def contrast(color: str, other: str = "#ffffff") -> float:
+    """The contrast ratio of two colours ``#rrggbb``, 1 to 21 (WCAG 2.2, definition of contrast ratio)."""
+    lighter, darker = sorted((_luminance(color), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def under_white_text(color: str) -> str:
+    """The colour, or as much darker as white text on it needs, which is what it needs as text on white too."""
+    return _mixed_until(color, "#000000", against="#ffffff")
+
+
+def on_dark_surface(color: str) -> str:
+    """The colour, or as much lighter as it needs as text on DARK_SURFACE."""
+    return _mixed_until(color, "#ffffff", against=DARK_SURFACE)
+
+
+def _mixed_until(color: str, added: str, *, against: str) -> str:
+    """The colour with the least of another (in steps of 1 %) with which it can be read."""
+    shares = (_mixed(color, added, share / 100) for share in range(101))
+    return next(mixed for mixed in shares if contrast(mixed, against) >= TEXT_CONTRAST)
+
+
+def _mixed(color: str, added: str, share: float) -> str:
+    parts = zip(_channels(color), _channels(added), strict=True)
+    return "#" + "".join(f"{round(old + (new - old) * share):02x}" for old, new in parts)
+
+
+def _channels(color: str) -> list[int]:
+    return [int(color[start : start + 2], 16) for start in (1, 3, 5)]
+
+
+def _luminance(color: str) -> float:
+    channels = [value / 255 for value in _channels(color)]
     linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    luminance = sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return 1.05 / (luminance + 0.05)
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -150,12 +186,11 @@ def clean_language(field: str, value: Any, locales: Collection[str]) -> str:
     return str(value)
 
 
-def _clean_color(field: str, value: Any) -> str:
+def clean_color(field: str, value: Any) -> str:
+    """A colour as ``#rrggbb``. One that is too light to be read is taken: see ``under_white_text``."""
     color = value.strip().lower() if isinstance(value, str) else ""
-    if not _COLOR.fullmatch(color):
+    if not is_color(color):
         raise InvalidInput.of(field, "must be a colour such as #2563eb")
-    if contrast_with_white(color) < MINIMUM_CONTRAST:
-        raise InvalidInput.of(field, "is too light: white text on it could not be read", "contrast")
     return color
 
 
@@ -181,7 +216,7 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "registration_domains": _clean_domains,
     "time_zone": clean_time_zone,
     "brand_name": _clean_brand_name,
-    "brand_color": _clean_color,
+    "brand_color": clean_color,
     **dict.fromkeys(QUOTAS, _clean_quota),
     **dict.fromkeys(RETENTION, _clean_days),
 }

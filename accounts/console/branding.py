@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from accounts.roles import Role
 from tenants.models import Tenant
 from tenants.requests import find_named_tenant
+from tenants.rules import on_dark_surface
 
 # How much of the brand's colour is in each of unfold's shades; the rest is white for the light and black for the dark.
-_SHADES = {"50": 6, "100": 12, "200": 25, "300": 45, "400": 65, "500": 85, "600": 100}
+# 600 is what stands under white text and is text in the light look, 500 and 400 are text in the dark look.
+_LIGHT_SHADES = {"50": 6, "100": 12, "200": 25, "300": 45}
 _DARK_SHADES = {"700": 85, "800": 70, "900": 55, "950": 40}
 
 
@@ -40,9 +42,10 @@ def _account_links() -> list[dict[str, str]]:
 
 
 def _shades(tenant: Tenant) -> dict[str, str]:
-    color = tenant.brand_color
-    mixed = {name: f"color-mix(in oklab, {color} {share}%, white)" for name, share in _SHADES.items()}
-    return mixed | {name: f"color-mix(in oklab, {color} {share}%, black)" for name, share in _DARK_SHADES.items()}
+    color, on_dark = tenant.readable_color, on_dark_surface(tenant.brand_color)
+    light = {name: f"color-mix(in oklab, {color} {share}%, white)" for name, share in _LIGHT_SHADES.items()}
+    dark = {name: f"color-mix(in oklab, {color} {share}%, black)" for name, share in _DARK_SHADES.items()}
+    return {**light, "400": f"color-mix(in oklab, {on_dark} 80%, white)", "500": on_dark, "600": color, **dark}
 
 
 def _base_colors() -> dict[str, dict[str, str]]:

@@ -14,7 +14,6 @@ from unfold.widgets import (
 
 from accounts.passwords import LONGEST_PASSWORD
 
-
 TIME_ZONES = [(zone, zone) for zone in sorted(available_timezones())]
 
 

@@ -13,6 +13,7 @@ from django.contrib.admin.decorators import display
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
@@ -28,9 +29,10 @@ from accounts.console.fields import TIME_ZONES, LinesField, select, text
 from accounts.models import User
 from accounts.roles import Action
 from tenants.models import Registration, Tenant
-from tenants.rules import LONGEST_RETENTION_DAYS
+from tenants.rules import LONGEST_RETENTION_DAYS, clean_color, contrast, on_dark_surface, under_white_text
 from tenants.services import change_settings, change_tenant, create_tenant, reactivate_tenant, suspend_tenant
 from ticketing.console.admin import ServiceModelAdmin
+from ticketing.console.answers import json_answer
 from ticketing.console.display import badge, moment
 from ticketing.console.forms import ServiceForm
 from ticketing.console.navigation import Item
@@ -174,11 +176,32 @@ class TenantAdmin(ServiceModelAdmin):
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(self.page_url(obj))
 
+    @method_decorator(json_answer)
+    def preview_branding(self, request: HttpRequest, object_id: str, model_admin: Any) -> dict[str, str]:
+        """What would become of a colour: ``color`` under white text, ``on_dark`` in the dark look, and what to tell."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        if self.get_object(request, object_id) is None:
+            raise NotFound
+        chosen = clean_color("color", request.GET.get("color"))
+        color = under_white_text(chosen)
+        ratios = {"chosen": floatformat(contrast(chosen), 1), "color": color, "used": floatformat(contrast(color), 1)}
+        told = (
+            _("White text on this colour has a contrast of %(chosen)s : 1.")
+            if color == chosen
+            else _(
+                "White text on this colour has a contrast of %(chosen)s : 1, too little to read. Buttons and links use "
+                "the darker %(color)s, with %(used)s : 1."
+            )
+        )
+        return {"color": color, "on_dark": on_dark_surface(chosen), "told": told % ratios}
+
     # --- what operators do ----------------------------------------------------------------------------------------
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (
             ("leave/", "tenants_tenant_leave", self.leave),
+            ("<str:object_id>/branding/", "tenants_tenant_branding", self.preview_branding),
             ("<str:object_id>/enter/", "tenants_tenant_enter", self.enter),
             ("<str:object_id>/suspend/", "tenants_tenant_suspend", self.suspend),
             ("<str:object_id>/reactivate/", "tenants_tenant_reactivate", self.reactivate),
@@ -238,6 +261,7 @@ class TenantAdmin(ServiceModelAdmin):
         context["is_operator"] = is_operator(request)
         if tenant is not None:
             context["state"] = self.state(tenant)
+            context["branding_url"] = reverse("console:tenants_tenant_branding", args=[tenant.pk])
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         if not context["is_operator"]:
             context["title"] = _("Settings")

@@ -9,6 +9,7 @@ from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
 from accounts.roles import Role
 from accounts.teams import create_team
 from tenants.repository import AuditRepository, TenantRepository
+from tenants.rules import under_white_text
 from tests.cast import actor_of, make_user
 from tests.console.queries import counted_queries
 from tests.console.test_ticket_page import SCRIPT, errors_of, form_of
@@ -186,8 +187,8 @@ def test_an_admin_changes_the_settings_of_his_tenant(cast, browser):
     address = f"{TENANTS}{cast.acme.pk}/change/"
     data = form_of(client.get(address))
     assert "max_staff" not in data
-    refused = client.post(address, data | {"brand_color": "#ffff00", "registration": "domains"})
-    assert "too light" in str(errors_of(refused))
+    refused = client.post(address, data | {"brand_color": "yellow", "registration": "domains"})
+    assert "must be a colour" in str(errors_of(refused)).lower()
     given = {
         "brand_name": f"Acme {SCRIPT}",
         "brand_color": "#7c3aed",
@@ -202,6 +203,24 @@ def test_an_admin_changes_the_settings_of_his_tenant(cast, browser):
     assert "Acme &lt;script&gt;" in page
     assert SCRIPT not in page
     assert "#7c3aed" in page
+
+
+def test_a_light_colour_is_darkened_where_text_stands_on_it(cast, browser):
+    client = browser(cast.ada)
+    address = f"{TENANTS}{cast.acme.pk}/"
+    told = client.get(f"{address}branding/?color=%23ffff00").json()
+    assert told["color"] == under_white_text("#ffff00") in told["told"]
+    assert "1.1 : 1, too little" in told["told"]
+    assert "too little" not in client.get(f"{address}branding/?color=%232563eb").json()["told"]
+    assert client.get(f"{address}branding/?color=red").json()["errors"].keys() == {"color"}
+    assert client.get(f"{TENANTS}{cast.globex.pk}/branding/?color=%232563eb").status_code == 404
+    assert browser(cast.amir).get(f"{address}branding/?color=%232563eb").status_code == 403
+    data = form_of(client.get(f"{address}change/"))
+    assert client.post(f"{address}change/", data | {"brand_color": "#ffff00"}).status_code == 302
+    page = client.get("/console/").content.decode()
+    assert f"--color-primary-600: {told['color']}" in page
+    assert f"--color-primary-500: {told['on_dark']}" in page
+    assert f'data-branding="{address}branding/"' in client.get(f"{address}change/").content.decode()
 
 
 def test_operators_see_tenants_only(cast, browser):

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tenants.rules import (
+    DARK_SURFACE,
     EDITABLE,
     SETTINGS,
     QuotaExceeded,
@@ -10,7 +11,10 @@ from tenants.rules import (
     check_quota,
     check_registration,
     clean_tenant,
-    contrast_with_white,
+    contrast,
+    differences,
+    on_dark_surface,
+    under_white_text,
 )
 from ticketing.errors import InvalidInput
 
@@ -53,7 +57,7 @@ def test_good_values_are_stored_in_one_form(field: str, given: Any, stored: Any)
         *(("time_zone", bad) for bad in ("", "Berlin", "../etc/passwd", "/etc/passwd", None, 5, "Europe")),
         *(("locale", bad) for bad in ("", "fr", "EN", None)),
         ("brand_name", "x" * 61),
-        *(("brand_color", bad) for bad in ("", "red", "#fff", "#2563eb;", "#gggggg", None, "#ffffff", "#ffff00")),
+        *(("brand_color", bad) for bad in ("", "red", "#fff", "#2563eb;", "#gggggg", None)),
         *(("max_staff", bad) for bad in (-1, True, "5", 1.5, None, 10**12)),
         ("status", "active"),
         ("storage_bytes", 0),
@@ -78,9 +82,26 @@ def test_an_admin_changes_settings_only() -> None:
 
 
 def test_contrast_is_that_of_the_guidelines() -> None:
-    assert contrast_with_white("#000000") == pytest.approx(21)
-    assert contrast_with_white("#ffffff") == pytest.approx(1)
-    assert contrast_with_white("#767676") == pytest.approx(4.54, abs=0.01)  # the well-known lightest grey for text
+    assert contrast("#000000") == contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#ffffff") == pytest.approx(1)
+    assert contrast("#767676") == pytest.approx(4.54, abs=0.01)  # the well-known lightest grey for text
+
+
+@pytest.mark.parametrize("color", ["#ffff00", "#ffffff", "#000000", "#2563eb", "#0f2a5f", "#22c55e"])
+def test_any_colour_can_be_read(color: str) -> None:
+    assert contrast(under_white_text(color)) >= 4.5
+    assert contrast(on_dark_surface(color), DARK_SURFACE) >= 4.5
+
+
+def test_a_colour_that_can_be_read_stays() -> None:
+    assert under_white_text("#2563eb") == "#2563eb"
+    assert on_dark_surface("#ffff00") == "#ffff00"
+
+
+def test_the_audit_log_is_told_old_and_new_values_of_what_differs() -> None:
+    before = {"name": "A", "team_ids": [1], "hosts": ["a.test"]}
+    after = {"name": "B", "team_ids": [1], "hosts": [], "locale": "de"}
+    assert differences(before, after) == {"name": ["A", "B"], "hosts": [["a.test"], []], "locale": [None, "de"]}
 
 
 def test_registration_by_domain_needs_one() -> None:

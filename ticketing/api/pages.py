@@ -38,7 +38,7 @@ _EMPTY = SafeString('<span class="none">–</span>')
 def page_context(data: Any, view: Any, request: Request, response: Response) -> dict[str, Any]:
     """What the template ``api/page.html`` shows."""
     tenant = _tenant(request, response)
-    color = getattr(tenant, "brand_color", "")
+    color = getattr(tenant, "readable_color", "")
     rows: Any = data.get("data") if isinstance(data, Mapping) else None
     is_list = isinstance(rows, list) and response.status_code == 200
     return {

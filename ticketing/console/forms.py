@@ -43,7 +43,8 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
     @property
     def changes(self) -> dict[str, Any]:
         """What the person changed, cleaned."""
-        return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
+        names = (name for name in self.changed_data if name in self.cleaned_data and name != "version")
+        return {name: self.cleaned_data[name] for name in names}
 
     @property
     def expected_version(self) -> int | None:
