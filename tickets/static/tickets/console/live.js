@@ -2,7 +2,8 @@
 
 // Keeps an open ticket page up to date: asks every few seconds who else is here and whether the ticket has moved, and
 // then lays the changed parts over the page. It never touches a text that is being written nor a field that was changed
-// by hand. Other scripts dispatch "ticket:changed" on the document when they have changed the ticket themselves.
+// by hand. Other scripts dispatch "ticket:changed" on the document when they have changed the ticket themselves, with
+// detail.part as the id of the part of the page (data-live) that is theirs to be shown anew; "ticket:shown" follows.
 (() => {
   const SECOND = 1000;
   const OFTEN = 8 * SECOND;
@@ -17,6 +18,8 @@
   let seenVersion;
   let timer;
   let isAsking = false;
+  let isStale = false; // the ticket changed while an answer was on its way
+  let renewed = ""; // the id of a part that its own script has just changed, focus or not
   let failures = 0;
   let hasSomethingToSee = true;
   let lastInput = Date.now();
@@ -38,7 +41,10 @@
       hiddenSince = document.hidden ? Date.now() : 0;
       if (!document.hidden) ask();
     });
-    document.addEventListener("ticket:changed", ask);
+    document.addEventListener("ticket:changed", ({ detail }) => {
+      renewed = detail?.part ?? renewed;
+      ask();
+    });
     addEventListener("pagehide", leave);
     addEventListener("pageshow", (event) => event.persisted && ask());
     ask();
@@ -47,8 +53,12 @@
   // --- asking -------------------------------------------------------------------------------------------------------
 
   async function ask() {
-    if (isAsking) return;
+    if (isAsking) {
+      isStale = true;
+      return;
+    }
     isAsking = true;
+    isStale = false;
     clearTimeout(timer);
     try {
       const form = new FormData();
@@ -66,7 +76,7 @@
       else if (failures > 2) say("[data-lost-note]", place.dataset.lost);
     } finally {
       isAsking = false;
-      const wait = waitingTime();
+      const wait = isStale ? 1 : waitingTime();
       if (wait) timer = setTimeout(ask, wait);
     }
   }
@@ -136,10 +146,14 @@
 
   function replacePart(part) {
     const shown = document.getElementById(part.id);
-    if (!shown || shown.contains(document.activeElement) || all("input", shown).some((input) => input.type !== "hidden" && input.value)) return;
+    const focused = shown?.contains(document.activeElement) ? document.activeElement : null;
+    const isInUse = focused || (shown && all("input:not([type=hidden])", shown).some((input) => input.value));
+    if (!shown || (isInUse && part.id !== renewed)) return;
+    if (part.id === renewed) renewed = "";
     const added = document.adoptNode(part);
     shown.replaceWith(added);
     window.htmx?.process(added);
+    if (focused) (all("a, button, input", added).find((each) => each.id === focused.id && each.value === focused.value) ?? find("h2", added))?.focus();
   }
 
   // Untouched fields take what is stored now. Of a touched one that a colleague has set to something else too, this
@@ -160,7 +174,7 @@
         tellConflict(shown, control);
         continue;
       }
-      find(".live-conflict", shown.parentElement)?.remove();
+      forgetConflict(shown);
       if (shown.tagName === "SELECT") shown.replaceChildren(...control.cloneNode(true).children); // what can be chosen changes too
       shown.value = control.value;
       began.value = control.value;
@@ -172,8 +186,16 @@
     const note = find("template[data-conflict]", place).content.firstElementChild.cloneNode(true);
     const value = control.tagName === "SELECT" ? control.selectedOptions[0]?.textContent : control.value;
     find("[data-value]", note).textContent = `“${value || "–"}”`;
-    find(".live-conflict", shown.parentElement)?.remove();
-    shown.after(note);
+    forgetConflict(shown);
+    frameOf(shown).append(note);
+  }
+
+  function forgetConflict(shown) {
+    find(".live-conflict", frameOf(shown))?.remove();
+  }
+
+  function frameOf(control) {
+    return control.closest(".group") ?? control.parentElement;
   }
 
   function tell(lines) {
@@ -205,11 +227,10 @@
       await Console.send(event.target.getAttribute("action"), { form });
       const address = find("#id_follower_email");
       if (address) address.value = "";
-      event.submitter?.blur();
-      await ask();
-      find("#ticket-people h2")?.focus();
+      document.dispatchEvent(new CustomEvent("ticket:changed", { detail: { part: "ticket-people" } }));
     } catch (error) {
-      say("[data-people-error]", Object.values(error.errors).join("; ") || error.detail);
+      const text = Object.values(error.errors).join("; ") || error.detail;
+      say("[data-people-error]", `${text.charAt(0).toLocaleUpperCase()}${text.slice(1)}`);
     }
   });
 
