@@ -251,6 +251,12 @@ CONSOLE = {
         change=[],
     ),
     "console/tickets/erasure/retention/": Page(ADMINS),
+    **_model("tickets/export", "export", ADMINS, add=[], change=[]),
+    "console/tickets/export/add/": Page(()),
+    "console/tickets/export/{}/change/": Page((), ["export"]),
+    "console/tickets/export/request/": Page(ADMINS, forms=[lambda ids: {}], post_only=True),
+    "console/tickets/export/progress/": Page(ADMINS),
+    "console/tickets/export/{}/remove/": Page(ADMINS, ["export"], [lambda ids: {}], post_only=True),
     "console/tenants/tenant/{}/change/": Page(
         (*ADMINS, *OPERATORS), ["tenant"], [lambda ids: _settings(brand_name="Changed")]
     ),

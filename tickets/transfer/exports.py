@@ -22,13 +22,14 @@ from ticketing import clock
 from ticketing.errors import AlreadyExists, Conflict, NotFound, TicketingError
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import current_session, transactional
+from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
 from tickets.attachments.files import exports_folder_of
 from tickets.privacy.repository import FileRemovalRepository
 from tickets.transfer.archive import hash_of
 from tickets.transfer.exporting import count_documents, export_tenant
-from tickets.transfer.models import ExportState
+from tickets.transfer.models import Export, ExportState
 from tickets.transfer.repository import ExportRepository
 
 ATTEMPTS = 3
@@ -88,6 +89,20 @@ def is_kept(export: Document) -> bool:
     """Whether a finished export can still be had; the job that removes it may come later."""
     kept: bool = export["expires_at"] > clock.now()
     return kept
+
+
+def visible_exports(actor: Actor) -> TenantQuerySet:
+    """All exports of the tenant, for whoever may ask for one. Raises NotAllowed."""
+    actor.check(Action.EXPORTS_MANAGE)
+    exports: TenantQuerySet = Export.objects.all()
+    return exports
+
+
+def find_pending_export(actor: Actor) -> Export | None:
+    """The one that is queued or running. Raises NotAllowed."""
+    actor.check(Action.EXPORTS_MANAGE)
+    found = ExportRepository(actor.tenant_id).find_pending()
+    return None if found is None else Export.from_document(found)
 
 
 def page_of_exports(actor: Actor, request: PageRequest) -> Page:
