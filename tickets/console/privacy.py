@@ -75,7 +75,7 @@ class HoldForm(ServiceForm):
 class ErasureForm(ServiceForm):
     """Erases somebody: his address, typed once more, is the confirmation."""
 
-    user = forms.CharField(required=False, widget=forms.HiddenInput)
+    user = forms.CharField(label=gettext_lazy("User"), required=False, widget=forms.HiddenInput)
     email = text(gettext_lazy("E-mail address of the account"), 254, help_text=gettext_lazy("Type it to confirm."))
     content = switch(gettext_lazy("Also remove text and files"))
 
