@@ -1,6 +1,7 @@
 """How values look in lists and on pages."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
@@ -14,7 +15,7 @@ from django.utils.translation import ngettext_lazy
 from ticketing import clock
 
 # Whole phrases: "3 days" ends otherwise behind a preposition in many languages.
-_AGO = {
+_AGO: dict[str, Any] = {
     "year": ngettext_lazy("%(num)d year ago", "%(num)d years ago", "num"),
     "month": ngettext_lazy("%(num)d month ago", "%(num)d months ago", "num"),
     "week": ngettext_lazy("%(num)d week ago", "%(num)d weeks ago", "num"),
@@ -22,7 +23,7 @@ _AGO = {
     "hour": ngettext_lazy("%(num)d hour ago", "%(num)d hours ago", "num"),
     "minute": ngettext_lazy("%(num)d minute ago", "%(num)d minutes ago", "num"),
 }
-_IN = {
+_IN: dict[str, Any] = {
     "year": ngettext_lazy("in %(num)d year", "in %(num)d years", "num"),
     "month": ngettext_lazy("in %(num)d month", "in %(num)d months", "num"),
     "week": ngettext_lazy("in %(num)d week", "in %(num)d weeks", "num"),

@@ -35,7 +35,7 @@ GETTEXT = {"_": (0,), "gettext": (0,), "gettext_lazy": (0,), "gettext_noop": (0,
     "ngettext": (0, 1),
     "ngettext_lazy": (0, 1),
 }
-TEMPLATE_KEYWORDS: dict[str, Any] = {"gettext": None, "ngettext": (1, 2)}
+TEMPLATE_KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 # Those of the theme's templates that the console shows and that say more than Django's own catalogue knows.
 THEME = (
     "admin/actions.html",
@@ -127,13 +127,16 @@ def faults_of(catalogue: Catalog) -> list[str]:
             faults.append(f"{catalogue.locale}: not translated: {shown}")
         elif message.fuzzy:
             faults.append(f"{catalogue.locale}: fuzzy: {shown}")
-        elif any(placeholders(each) != placeholders(english_of(message)) for each in strings):
+        elif not _same_placeholders(message, strings):
             faults.append(f"{catalogue.locale}: other placeholders than in {shown}")
     return faults
 
 
-def english_of(message: Message) -> str:
-    return message.id if isinstance(message.id, str) else message.id[-1]
+def _same_placeholders(message: Message, strings: list[str]) -> bool:
+    """A singular may leave out the number, as "one more" does."""
+    wanted = placeholders(message.id if isinstance(message.id, str) else message.id[-1])
+    *singular, last = [placeholders(each) for each in strings]
+    return last == wanted and all(each <= wanted for each in singular)
 
 
 def placeholders(text: str) -> set[str]:
@@ -161,7 +164,8 @@ def extracted() -> Texts:
 def read_template(path: Path, texts: Texts) -> None:
     # The rest of the page becomes words of X, whose indentation is none of Python's.
     code = "\n".join(line.strip() for line in templatize(path.read_text("utf-8")).splitlines())
-    for _line, _keyword, found, _comments in extract_python(BytesIO(code.encode()), TEMPLATE_KEYWORDS, (), {}):
+    calls: Any = extract_python(BytesIO(code.encode()), TEMPLATE_KEYWORDS, (), {})
+    for _line, _keyword, found, _comments in calls:
         parts = (found,) if isinstance(found, str) else tuple(str(part) for part in found if part)
         if "\n" in parts[0]:
             texts.faults.append(f"{path}: a blocktranslate of several lines has to be trimmed: {parts[0]!r}")
