@@ -14,11 +14,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from django.core.management import call_command
 from django.test import Client
 
+from tests.console.queries import counted_queries
+from ticketing.wsgi import application
+
+# isort: split
+
 from benchmarks.console.seed import seed
 from tests.cast import PASSWORD
-from tests.console.queries import counted_queries
 from ticketing.mongo.client import get_database
-from ticketing.wsgi import application
 from tickets.repository import TicketRepository
 
 HOST = "bench.localhost"
@@ -27,6 +30,7 @@ WARM_UPS, REQUESTS = 5, 30
 
 
 def main(amount: int) -> None:
+    call_command("collectstatic", interactive=False, verbosity=0)
     call_command("migrate", verbosity=0)
     started = time.monotonic()
     agent = seed(amount)

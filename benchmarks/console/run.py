@@ -42,7 +42,7 @@ def _measure(size: int, uri: str, folder: str) -> Pages:
         "MONGODB_URI": uri,
         "MONGODB_DATABASE": f"bench_{size}",
         "DATA_DIR": folder,
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "ERROR",
     }
     command = [sys.executable, str(Path(__file__).with_name("measure.py")), str(size)]
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
