@@ -40,6 +40,14 @@ def visible_api_keys(actor: Actor) -> TenantQuerySet:
     return keys
 
 
+def members_of_team(actor: Actor, team_id: ObjectId, *, at_most: int) -> list[User]:
+    """The team's people, the newest first. Raises NotAllowed."""
+    actor.check(Action.USERS_READ)
+    newest = [("created_at", -1), ("_id", -1)]
+    found = UserRepository(actor.tenant_id).find({"team_ids": team_id}, sort=newest, limit=at_most)
+    return [User.from_document(document) for document in found]
+
+
 def page_of_accounts(actor: Actor, rows: TenantQuerySet, sort: Sort, request: PageRequest) -> Page:
     """One page of a filtered ``visible_users``, ``visible_teams`` or ``visible_api_keys``. Raises InvalidInput."""
     return _REPOSITORIES[rows.model](actor.tenant_id).page(rows.match(), sort, request)

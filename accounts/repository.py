@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from accounts.models import email_key
+from accounts.roles import STAFF_ROLES
 from tenants.repository import TenantRepository
 from ticketing.errors import AlreadyExists
 from ticketing.mongo import ObjectId
@@ -43,6 +44,24 @@ class UserRepository(Repository):
             found = next(iter(self.collection.aggregate(pipeline, session=current_session())), None)
         return None if found is None else (found, found["tenant"])
 
+    def find_with_staff_and_teams(
+        self, ids: Sequence[ObjectId], *, at_most: int
+    ) -> tuple[list[Document], list[Document], list[Document]]:
+        """These users, then the active staff and the active teams, at most so many each, in one round trip."""
+        columns = dict.fromkeys(("name", "email", "role", "is_active"), 1)
+        staff = self.scoped({"role": {"$in": [str(role) for role in STAFF_ROLES]}, "is_active": True})
+        pipeline = [
+            {"$match": self.scoped({"_id": {"$in": list(ids)}})},
+            {"$project": columns},
+            _also(self.collection_name, staff, at_most, columns, "staff"),
+            _also(TeamRepository.collection_name, self.scoped({"is_active": True}), at_most, {"name": 1}, "teams"),
+        ]
+        found: dict[str, list[Document]] = {"staff": [], "teams": [], "": []}
+        with translated_errors(self.noun):
+            for document in self.collection.aggregate(pipeline, session=current_session()):
+                found[document.pop("branch", "")].append(document)
+        return found[""], found["staff"], found["teams"]
+
     def active_with(self, roles: list[str]) -> int:
         """How many active accounts have one of the roles."""
         return self.count({"role": {"$in": roles}, "is_active": True})
@@ -79,6 +98,11 @@ def users_of(tenant_id: ObjectId | None) -> UserRepository:
 
 def _join(collection: str, where: Document, name: str) -> Document:
     return {"$lookup": {"from": collection, "pipeline": [{"$match": where}], "as": name}}
+
+
+def _also(collection: str, where: Document, at_most: int, columns: Document, branch: str) -> Document:
+    stages = [{"$match": where}, {"$limit": at_most}, {"$project": {**columns, "branch": {"$literal": branch}}}]
+    return {"$unionWith": {"coll": collection, "pipeline": stages}}
 
 
 class TeamRepository(Repository):

@@ -1,17 +1,19 @@
 """The tenant's teams, for its admins; agents see them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.decorators import display
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.access import access_team, visible_teams
+from accounts.access import access_team, members_of_team, visible_teams
 from accounts.console.acting import actor_of
 from accounts.console.fields import switch, text
-from accounts.models import Team
+from accounts.models import Team, User
 from accounts.roles import Action
 from accounts.teams import LONGEST_NAME, change_team, create_team
 from ticketing.console.admin import ServiceModelAdmin
@@ -20,6 +22,8 @@ from ticketing.console.forms import ServiceForm
 from ticketing.console.site import site
 from ticketing.errors import NotFound
 from ticketing.mongo.models import TenantQuerySet
+
+SHOWN_MEMBERS = 100
 
 
 class NewTeamForm(ServiceForm):
@@ -42,6 +46,8 @@ class TeamAdmin(ServiceModelAdmin):
     add_title = gettext_lazy("New team")
     form = TeamForm
     add_form = NewTeamForm
+    change_form_template = "accounts/console/team.html"
+    add_form_template = "console/change_form.html"
     list_display = ("name", "state")
     ordering = ("name",)
     unique_orderings = ("name",)
@@ -56,6 +62,23 @@ class TeamAdmin(ServiceModelAdmin):
             return access_team(actor_of(request), object_id)
         except NotFound:
             return None
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        team = context["original"]
+        if team is not None:
+            found = members_of_team(actor_of(request), team.pk, at_most=SHOWN_MEMBERS + 1)
+            query = urlencode({"team": team.pk})
+            context |= {
+                "members": [
+                    (member, badge(member.role, dict(User.ROLES)[member.role])) for member in found[:SHOWN_MEMBERS]
+                ],
+                "has_more_members": len(found) > SHOWN_MEMBERS,
+                "members_url": f"{reverse('console:accounts_user_changelist')}?{query}",
+            }
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     @display(description=gettext_lazy("State"))
     def state(self, team: Team) -> SafeString:

@@ -176,7 +176,7 @@ class TenantAdmin(ServiceModelAdmin):
         self.message_user(request, text, messages.SUCCESS)
         return HttpResponseRedirect(self.page_url(obj))
 
-    @method_decorator(json_answer)
+    @json_answer
     def preview_branding(self, request: HttpRequest, object_id: str, model_admin: Any) -> dict[str, str]:
         """What would become of a colour: ``color`` under white text, ``on_dark`` in the dark look, and what to tell."""
         if not self.has_change_permission(request):

@@ -21,10 +21,10 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminE
 from accounts.access import access_user, visible_teams, visible_users
 from accounts.console.acting import actor_of
 from accounts.console.fields import select, switch, text
-from accounts.console.lists import ActiveFilter, RoleFilter
+from accounts.console.lists import ActiveFilter, RoleFilter, TeamFilter
 from accounts.models import User, email_key
 from accounts.passwords import create_invitation
-from accounts.roles import Action
+from accounts.roles import Action, Role
 from accounts.services import change_user, create_user
 from accounts.sessions import end_all_sessions
 from ticketing.console.admin import ServiceModelAdmin
@@ -68,7 +68,12 @@ class NewUserForm(ServiceForm):
 class UserForm(NewUserForm):
     """Changes somebody's account."""
 
-    is_active = switch(gettext_lazy("Active"), help_text=gettext_lazy("An inactive account keeps its history."))
+    is_active = switch(
+        gettext_lazy("Active"),
+        help_text=gettext_lazy(
+            "Whoever is not is signed out everywhere at once. What he wrote stays his, and tickets stay assigned."
+        ),
+    )
 
 
 class UserAdmin(ServiceModelAdmin):
@@ -85,7 +90,7 @@ class UserAdmin(ServiceModelAdmin):
     add_form_template = "console/change_form.html"
     list_display = ("name", "email", "role_badge", "state", "last_sign_in", "created")
     list_display_links = ("name",)
-    list_filter = (RoleFilter, ActiveFilter)
+    list_filter = (RoleFilter, TeamFilter, ActiveFilter)
     search_fields = ("email_key",)
     search_help_text = gettext_lazy("Beginning of an e-mail address")
     unique_orderings = ("email_key",)
@@ -140,6 +145,17 @@ class UserAdmin(ServiceModelAdmin):
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
         return self._show_invitation(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: User) -> HttpResponse:
+        """Back to the page of whoever was deactivated: there is the way to the tickets that are assigned to him."""
+        if obj.is_active or obj.role == Role.USER:
+            response: HttpResponse = super().response_change(request, obj)
+            return response
+        text = _(
+            "%(name)s is deactivated and signed out everywhere. Open tickets stay assigned until you hand them on."
+        )
+        self.message_user(request, text % {"name": obj.name}, messages.WARNING)
+        return HttpResponseRedirect(reverse("console:accounts_user_change", args=[obj.pk]))
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
         return (

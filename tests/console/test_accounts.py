@@ -7,6 +7,7 @@ import pytest
 from accounts.keys import get_actor_of_key
 from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
 from accounts.roles import Role
+from accounts.services import change_user
 from accounts.teams import create_team
 from tenants.repository import AuditRepository, TenantRepository
 from tenants.rules import under_white_text
@@ -120,6 +121,29 @@ def test_signs_somebody_out_everywhere_and_invites_anew(cast, browser):
     assert theirs.get("/console/").status_code == 302
     assert "#" in client.post(f"{USERS}{cast.amir.pk}/invitation/").context["secret"]
     assert browser(cast.amir).post(f"{USERS}{cast.ada.pk}/sign-out/").status_code == 403
+
+
+def test_people_are_found_by_team_and_a_team_shows_its_people(cast, browser):
+    client = browser(cast.ada)
+    team = create_team(actor_of(cast.ada), name="Hardware")
+    change_user(actor_of(cast.ada), cast.amir.pk, {"team_ids": [team.pk], "name": f"Amir {SCRIPT}"})
+    found = client.get(f"{USERS}?team={team.pk}").content.decode()
+    assert ("agent@example.test" in found, "carla@example.test" in found) == (True, False)
+    page = client.get(f"{TEAMS}{team.pk}/change/").content.decode()
+    assert f'href="{page_of(cast.amir)}"' in page
+    assert SCRIPT not in page
+    assert "carla@example.test" not in page
+
+
+def test_deactivating_somebody_leads_to_the_tickets_that_are_assigned_to_him(cast, browser):
+    client = browser(cast.ada)
+    data = form_of(client.get(page_of(cast.amir)))
+    data.pop("is_active")
+    answer = client.post(page_of(cast.amir), data, follow=True)
+    page = answer.content.decode()
+    assert answer.redirect_chain[-1][0] == page_of(cast.amir)
+    assert "Open tickets stay assigned" in page
+    assert f"/console/tickets/ticket/?view=open&amp;assignee={cast.amir.pk}" in page
 
 
 def test_deactivation_acts_at_once(cast, browser):

@@ -3,9 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
-from accounts.roles import Action
+from accounts.models import User
+from accounts.roles import STAFF_ROLES, Action, Role
+from ticketing.console.navigation import Item
 from ticketing.console.site import site
 from tickets.console.dashboard import overview
 from tickets.console.queue.admin import QueueAdmin
@@ -22,6 +27,15 @@ class TicketAdmin(QueueAdmin, TicketPageAdmin):
         "add": Action.TICKETS_CREATE_FOR_OTHERS,
         "change": Action.TICKETS_EDIT_ALL,
     }
+
+    def get_page_links(self, request: HttpRequest, obj: Model) -> Iterable[Item]:
+        """From a person's page to the tickets that are his to work on, or that he opened."""
+        yield from super().get_page_links(request, obj)
+        if isinstance(obj, User) and obj.role != Role.OPERATOR and self.can(request, "view"):
+            is_staff = obj.role in STAFF_ROLES
+            title = _("Open tickets assigned to %(name)s") if is_staff else _("Tickets of %(name)s")
+            asked = {"view": "open", "assignee": obj.pk} if is_staff else {"view": "all", "requester": obj.pk}
+            yield Item("", title % {"name": obj.name}, f"{self.changelist_url}?{urlencode(asked)}", "inbox")
 
     def get_panels(self, request: HttpRequest) -> Iterable[str]:
         if self.has_module_permission(request):
