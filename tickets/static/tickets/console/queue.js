@@ -30,7 +30,7 @@
     told.replaceChildren(Object.assign(document.createElement("span"), { textContent: text }), ...controls);
   }
 
-  // The row as the server shows it now; it goes away where the list no longer holds the ticket.
+  // The row as the server shows it now; it goes away where the list no longer holds the ticket, and comes back on top.
   async function refresh(id) {
     const response = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (!response.ok) return;
@@ -45,6 +45,9 @@
       const neighbour = rows[rows.indexOf(old) + 1] ?? rows[rows.indexOf(old) - 1];
       old.closest("tbody").remove();
       neighbour?.querySelector("a[href]")?.focus();
+    } else if (now) {
+      document.querySelector("#result_list tbody")?.before(document.importNode(now.closest("tbody"), true));
+      find(document).querySelector("a").focus();
     }
   }
 
