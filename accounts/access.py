@@ -3,6 +3,11 @@
 A foreign id is answered as a missing one: the same NotFound after the same look-up.
 """
 
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
+
 from accounts.actor import Actor
 from accounts.models import ApiKey, Team, User
 from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
@@ -24,6 +29,13 @@ def visible_users(actor: Actor) -> TenantQuerySet:
     actor.check(Action.USERS_READ)
     users: TenantQuerySet = User.objects.all()
     return users
+
+
+def named(users: TenantQuerySet, beginning: str) -> TenantQuerySet:
+    """Those whose name begins so, as it is typed or in the usual cases: an index knows no other way."""
+    spellings = {beginning, beginning.title(), beginning.lower(), beginning.upper()}
+    found: TenantQuerySet = users.filter(reduce(or_, (Q(name__startswith=each) for each in sorted(spellings))))
+    return found
 
 
 def visible_teams(actor: Actor) -> TenantQuerySet:

@@ -66,6 +66,7 @@ class User(TenantModel, AbstractBaseUser):
             models.Index(fields=["tenant_id", "role", "-created_at", "-id"], name="users_role"),
             models.Index(fields=["tenant_id", "is_active", "-created_at", "-id"], name="users_active"),
             models.Index(fields=["tenant_id", "team_ids", "-created_at", "-id"], name="users_teams"),
+            models.Index(fields=["tenant_id", "name", "id"], name="users_name"),
         ]
 
     def __str__(self) -> str:

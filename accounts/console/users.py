@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminEmailInputWidget
 
-from accounts.access import access_user, visible_teams, visible_users
+from accounts.access import access_user, named, visible_teams, visible_users
 from accounts.console.acting import actor_of
 from accounts.console.fields import select, switch, text
 from accounts.console.lists import ActiveFilter, RoleFilter, TeamFilter
@@ -92,7 +92,7 @@ class UserAdmin(ServiceModelAdmin):
     list_display_links = ("name",)
     list_filter = (RoleFilter, TeamFilter, ActiveFilter)
     search_fields = ("email_key",)
-    search_help_text = gettext_lazy("Beginning of an e-mail address")
+    search_help_text = gettext_lazy("Beginning of a name or an e-mail address")
     unique_orderings = ("email_key",)
     sortable_by = ()
     actions = ()
@@ -111,13 +111,26 @@ class UserAdmin(ServiceModelAdmin):
         return not is_erased and super().has_change_permission(request, obj)
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
-        return ("email_key",) if request.GET.get("q") else ("-created_at",)
+        term = request.GET.get("q", "").strip()
+        if not term:
+            return ("-created_at",)
+        return ("name",) if self._names(request, term) else ("email_key",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: TenantQuerySet, search_term: str
     ) -> tuple[TenantQuerySet, bool]:
-        key = email_key(search_term)
-        return (queryset.filter(email_key__startswith=key) if key else queryset), False
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if self._names(request, term):
+            return named(queryset, term), False
+        return queryset.filter(email_key__startswith=email_key(term)), False
+
+    def _names(self, request: HttpRequest, term: str) -> bool:
+        """Whether it begins a name; what begins none is looked for among the addresses."""
+        if not hasattr(request, "names_somebody"):
+            request.names_somebody = "@" not in term and named(visible_users(actor_of(request)), term).exists()  # type: ignore[attr-defined]
+        return bool(request.names_somebody)  # type: ignore[attr-defined]
 
     @display(description=gettext_lazy("Role"))
     def role_badge(self, user: User) -> SafeString:

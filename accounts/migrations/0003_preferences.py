@@ -19,4 +19,8 @@ class Migration(migrations.Migration):
             name="time_zone",
             field=models.CharField(blank=True, default="", max_length=64),
         ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(fields=["tenant_id", "name", "id"], name="users_name"),
+        ),
     ]

@@ -1,20 +1,23 @@
 """Users, teams, keys and settings in the console: for admins, through the services, within the tenant."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from accounts.keys import get_actor_of_key
 from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
 from accounts.roles import Role
-from accounts.services import change_user
+from accounts.services import change_user, new_user_document
 from accounts.teams import create_team
 from tenants.repository import AuditRepository, TenantRepository
 from tenants.rules import under_white_text
 from tests.cast import actor_of, make_user
-from tests.console.queries import counted_queries
+from tests.console.queries import counted_queries, sent_commands
+from tests.console.test_plans import stages
 from tests.console.test_ticket_page import SCRIPT, errors_of, form_of
 from ticketing.mongo import ObjectId
+from ticketing.mongo.client import get_database
 
 USERS, TEAMS, KEYS = "/console/accounts/user/", "/console/accounts/team/", "/console/accounts/apikey/"
 TENANTS = "/console/tenants/tenant/"
@@ -121,6 +124,32 @@ def test_signs_somebody_out_everywhere_and_invites_anew(cast, browser):
     assert theirs.get("/console/").status_code == 302
     assert "#" in client.post(f"{USERS}{cast.amir.pk}/invitation/").context["secret"]
     assert browser(cast.amir).post(f"{USERS}{cast.ada.pk}/sign-out/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("carl", ["Carl Customer", "Carla Customer"]),
+        ("Carla C", ["Carla Customer"]),
+        ("agent@", ["Amir Acme"]),
+        ("agent", ["Amir Acme"]),
+        ("nobody", []),
+        (".*", []),
+    ],
+)
+def test_people_are_found_by_the_beginning_of_name_or_address_by_index(cast, browser, term, found):
+    people = [new_user_document(f"p{number}@example.test", f"Person {number}", "user") for number in range(300)]
+    UserRepository(cast.acme.pk).insert_many(people)
+    client = browser(cast.ada)
+    with sent_commands() as commands:
+        answer = client.get(f"{USERS}?{urlencode({'q': term})}")
+    assert [row.name for row in answer.context["cl"].result_list] == found
+    assert len(commands) <= 8
+    listing = [command for command in commands if command.get("find") == "users" and "sort" in command][-1]
+    asked = {name: listing[name] for name in ("find", "filter", "sort", "limit")}
+    plan = get_database().command("explain", asked, verbosity="executionStats")
+    assert set(stages(plan["queryPlanner"]["winningPlan"])) & {"COLLSCAN", "SORT"} == set()
+    assert plan["executionStats"]["totalDocsExamined"] == len(found)
 
 
 def test_people_are_found_by_team_and_a_team_shows_its_people(cast, browser):
