@@ -1,10 +1,11 @@
 """The people that tickets name: looked up for a whole page at once."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from accounts.actor import Actor
 from accounts.repository import UserRepository
-from accounts.roles import STAFF_ROLES, Action
+from accounts.roles import Action
 from ticketing.errors import InvalidInput
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
@@ -15,19 +16,21 @@ def find_people(actor: Actor, ids: Iterable[ObjectId | None]) -> dict[ObjectId, 
     return UserRepository(actor.tenant_id).find_by_ids(ids, fields=["name", "email", "role"])
 
 
-def find_people_and_staff(actor: Actor, ids: Iterable[ObjectId | None], *, at_most: int) -> dict[ObjectId, Document]:
-    """The same of these users and, beside them, of the active staff, in one round trip, with ``is_active``.
+@dataclass(frozen=True, slots=True)
+class People:
+    """Those who were asked for and the active staff by their ids, and the active staff and teams to choose from."""
 
-    A second one is needed only where staff are more than ``at_most`` and have left somebody out.
-    """
+    by_id: dict[ObjectId, Document]
+    staff: list[Document]
+    teams: list[Document]
+
+
+def find_people_staff_and_teams(actor: Actor, ids: Iterable[ObjectId | None], *, at_most: int) -> People:
+    """These people, and at most so many active staff and teams, in one round trip. Raises NotAllowed."""
+    actor.check(Action.TEAMS_READ)
     wanted = sorted({id_ for id_ in ids if id_ is not None})
-    staff = {"role": {"$in": [str(role) for role in STAFF_ROLES]}, "is_active": True}
-    users = UserRepository(actor.tenant_id)
-    fields = ["name", "email", "role", "is_active"]
-    rows = users.find({"$or": [{"_id": {"$in": wanted}}, staff]}, fields=fields, limit=at_most + len(wanted))
-    found = {row["_id"]: row for row in rows}
-    missing = [id_ for id_ in wanted if id_ not in found] if len(rows) > at_most else []
-    return found | users.find_by_ids(missing, fields=fields)
+    users, staff, teams = UserRepository(actor.tenant_id).find_with_staff_and_teams(wanted, at_most=at_most)
+    return People({user["_id"]: user for user in (*staff, *users)}, staff, teams)
 
 
 def find_requester(actor: Actor, user_id: ObjectId) -> Document | None:

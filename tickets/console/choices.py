@@ -11,7 +11,7 @@ from accounts.models import User, email_key
 from accounts.roles import STAFF_ROLES
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
-from tickets.people import find_people_and_staff
+from tickets.people import find_people_staff_and_teams
 
 Choices = list[tuple[str, str]]
 # Longer lists do not make good menus.
@@ -31,12 +31,12 @@ def team_choices(request: HttpRequest) -> Choices:
     return _once(request, "_team_choices", teams)
 
 
-def people_and_agents(request: HttpRequest, ids: Iterable[ObjectId | None]) -> dict[ObjectId, Document]:
-    """These people and the staff, by one query, which serves ``agent_choices`` too."""
-    people = find_people_and_staff(actor_of(request), ids, at_most=_MOST)
-    staff = [person for person in people.values() if person["is_active"] and person["role"] in STAFF_ROLES]
-    _keep(request, "_agent_choices", staff[:_MOST])
-    return people
+def people_and_choices(request: HttpRequest, ids: Iterable[ObjectId | None]) -> dict[ObjectId, Document]:
+    """These people and the staff by their ids; the same query serves ``agent_choices`` and ``team_choices`` too."""
+    people = find_people_staff_and_teams(actor_of(request), ids, at_most=_MOST)
+    _keep(request, "_agent_choices", people.staff)
+    _keep(request, "_team_choices", people.teams)
+    return people.by_id
 
 
 def find_staff() -> list[dict[str, str]]:

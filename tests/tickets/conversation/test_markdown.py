@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.conversation.markdown import render_markdown
+from tickets.conversation.markdown import mentioned_addresses, render_markdown
 
 
 def test_ordinary_markdown_is_rendered() -> None:
@@ -45,3 +45,19 @@ def test_only_allowed_tags_come_out(source: str) -> None:
     tags = set(re.findall(r"<\s*/?\s*([a-zA-Z0-9]+)", render_markdown(source)))
     allowed = "p br hr em strong s code pre blockquote ul ol li a h1 h2 h3 h4 h5 h6 table thead tbody tr th td"
     assert tags <= set(allowed.split())
+
+
+def test_mentions_are_marked_where_somebody_is_meant() -> None:
+    source = "@amir@a.example, @b_o_b@a.example and @nobody@a.example; not x@amir@a.example nor `@ada@a.example`"
+    assert mentioned_addresses(source) == ["amir@a.example", "b_o_b@a.example", "nobody@a.example"]
+    html = render_markdown(source, ["amir@a.example", "b_o_b@a.example"])
+    assert re.findall(r'<span class="mention">(.*?)</span>', html) == ["@amir@a.example", "@b_o_b@a.example"]
+    assert "and @nobody@a.example;" in html
+
+
+@given(st.text(alphabet="@a.b<>\"'`*_[](){}\\& \n", max_size=60))
+def test_mentions_make_nothing_but_marks(source: str) -> None:
+    html = render_markdown(source, mentioned_addresses(source))
+    assert not re.search(r"<span(?! class=\"mention\">)", html)
+    assert html.count("<span") == html.count("</span>")
+    assert not re.search(r"<(script|img|svg|iframe|style)", html, re.IGNORECASE)

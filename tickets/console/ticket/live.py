@@ -73,7 +73,7 @@ def news(request: HttpRequest, object_id: str, model_admin: "TicketPageAdmin") -
     names |= _teams(request)
     told = [f"{event['who']} {event['what']}" for event in described(request, of_others, names)]
     html = render_to_string("tickets/console/ticket/news.html", context, request)
-    return {"version": ticket.version, "told": told, "html": html}
+    return {"version": ticket.version, "title": str(ticket), "told": told, "html": html}
 
 
 @require_GET

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from zlib import crc32
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,7 +15,7 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import PageRequest
 from ticketing.mongo.repository import Document
 from tickets.attachments.lists import page_of_attachments
-from tickets.console.choices import people_and_agents
+from tickets.console.choices import people_and_choices
 from tickets.console.ticket.history import author, describe, named_ids
 from tickets.console.ticket.merging import Linked, find_linked
 from tickets.console.ticket.merging import context_of as merging_context
@@ -55,7 +56,7 @@ def ticket_context(request: HttpRequest, ticket: Any, also: Iterable[ObjectId] =
     page = page_of_comments(actor, {"_id": ticket.pk}, asked)
     named = [id_ for comment in page.rows for id_ in (comment["author_id"], *comment.get("mention_ids", ()))]
     own = (ticket.created_by_id, ticket.assigned_to_id, *ticket.follower_ids)
-    people = people_and_agents(request, [*own, *named, *also])
+    people = people_and_choices(request, [*own, *named, *also])
     files = _files(actor, ticket)
     linked = find_linked(request, ticket, page.rows)
     return {
@@ -64,6 +65,7 @@ def ticket_context(request: HttpRequest, ticket: Any, also: Iterable[ObjectId] =
         "people": people,
         "requester": people.get(ticket.created_by_id),
         "files": files.get(None, []),
+        "description_revision": f"{crc32(ticket.description_html.encode())}-{len(files.get(None, []))}",
         "comments": [_comment(row, ticket, people, files.get(row["_id"], []), linked) for row in page.rows],
         "earlier": page.before,
         "later": bool(before),

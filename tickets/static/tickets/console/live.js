@@ -112,8 +112,9 @@
   }
 
   async function showNews() {
-    const { version, told, html } = await Console.send(`${place.dataset.newsUrl}?version=${seenVersion}`);
+    const { version, title, told, html } = await Console.send(`${place.dataset.newsUrl}?version=${seenVersion}`);
     const fresh = new DOMParser().parseFromString(html, "text/html");
+    showTitle(title);
     showEntries(fresh);
     for (const part of all("[data-live]", fresh)) replacePart(part);
     const agrees = showFields(fresh);
@@ -124,6 +125,13 @@
     tell(told);
     tellTimes();
     document.dispatchEvent(new CustomEvent("ticket:shown", { detail: { version } }));
+  }
+
+  function showTitle(title) {
+    const heading = find(".console-title");
+    if (!heading || heading.textContent.trim() === title) return;
+    document.title = document.title.replace(heading.textContent.trim(), () => title);
+    heading.textContent = title;
   }
 
   function showEntries(fresh) {
