@@ -20,7 +20,7 @@
     body.replaceChildren(document.adoptNode(step));
     body.dataset.url = new URL(url, location.href).href;
     if (!dialog.open) dialog.showModal();
-    (find("[autofocus]", body) ?? find("button, a", body))?.focus();
+    (find("[autofocus]", body) ?? find("h2", body)).focus(); // not the button: Enter that is still held must not merge
   }
 
   const isPlain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
