@@ -40,7 +40,8 @@ def _enter(user: User, actor: Actor | None) -> None:
 
 
 def _language_of(request: HttpRequest) -> str:
-    """The one the person has chosen, else the tenant's; before the sign-in, what the browser prefers."""
+    """The one the person has chosen, else the tenant's; what the browser prefers before the sign-in, and where the
+    tenant's is none of the console's."""
     actor: Actor | None = request.actor  # type: ignore[attr-defined]
     chosen = getattr(request.user, "language", "") or (actor.tenant.locale if actor else "")
-    return chosen or translation.get_language_from_request(request)
+    return chosen if chosen in dict(settings.LANGUAGES) else translation.get_language_from_request(request)

@@ -203,5 +203,9 @@ def test_parallel_reservations_are_counted_exactly(db: None) -> None:
     assert get_tenant(tenant.pk).storage_bytes == 900_000
 
 
-def test_the_languages_of_the_platform_are_those_of_django() -> None:
-    assert ("de", "German") in django_settings.LANGUAGES
+def test_a_tenant_chooses_among_the_languages_that_are_translated(cast: Cast) -> None:
+    assert [code for code, _name in django_settings.LANGUAGES] == ["en", "de"]
+    for locale in ("de", "en"):
+        assert change_settings(actor_of(cast.ada), {"locale": locale}).locale == locale
+    with pytest.raises(InvalidInput, match="locale: is not a language of this platform"):
+        change_settings(actor_of(cast.ada), {"locale": "fr"})

@@ -132,7 +132,10 @@ def _prepare_target(exported: Document, slug: str) -> tuple[Document, list[str]]
         "slug": slug,
         "hosts": [host for host in exported["hosts"] if host not in elsewhere],
     }
-    cleaned = clean_tenant(values, allowed=EDITABLE, locales=[code for code, _ in settings.LANGUAGES])
+    languages = [code for code, _ in settings.LANGUAGES]
+    if values.get("locale") not in languages:  # earlier versions let a tenant choose others
+        values["locale"] = settings.LANGUAGE_CODE
+    cleaned = clean_tenant(values, allowed=EDITABLE, locales=languages)
     fresh = {**cleaned, "status": TenantStatus.SUSPENDED.value, "created_at": exported["created_at"]}
     if present is None:
         # The same ids, unless they belong to the tenant that lives here.
