@@ -161,7 +161,7 @@ CONSOLE = {
     "console/tickets/ticket/{}/comments/{}/split/": Page(
         STAFF, ["ticket", "comment"], [lambda ids: {"title": "The other thing"}]
     ),
-    "console/tickets/ticket/dashboard/{}.csv": Page(STAFF, ["agent"]),
+    "console/tickets/ticket/dashboard/{}.csv": Page(STAFF, ["days"]),
     "console/tickets/ticket/staff/": Page(STAFF),
     "console/tickets/ticket/{}/live/": Page(
         STAFF, ["ticket"], [lambda ids: {"writing": "1", "seen": "1"}, lambda ids: {"leaving": "1"}], post_only=True
