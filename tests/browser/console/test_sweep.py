@@ -17,6 +17,9 @@ from ticketing.console import site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 _POLICIES = (site.CONTENT_SECURITY_POLICY, error_pages.CONTENT_SECURITY_POLICY)
+_NAMES_OF_ICONS = """() => [...document.querySelectorAll(".material-symbols-outlined")]
+  .filter((icon) => icon.checkVisibility() && !icon.closest("[aria-hidden=true]"))
+  .map((icon) => icon.textContent.trim())"""
 # Pages for whoever has not signed in, and those that tell of an error, have nowhere to lead but in.
 _WITH_NAVIGATION = "body:not(.login):has(#page)"
 
@@ -49,6 +52,7 @@ def _problems_of_page(page: Page, size: str) -> Iterator[str]:
             yield f"has {number} {name}"
     if page.locator(_WITH_NAVIGATION).count() and not page.locator("nav, [role=navigation]").count():
         yield "has no navigation"
+    yield from (f"reads out the name of the icon {name!r}" for name in page.evaluate(_NAMES_OF_ICONS))
     if (width := page.evaluate("document.documentElement.scrollWidth")) > OPTIONS[size]["width"]:
         yield f"is {width} px wide"
     yield from problems_of_focus(page)

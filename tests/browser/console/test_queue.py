@@ -1,0 +1,110 @@
+"""An agent's queue: views that are kept and shared, and changes of many tickets at once."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.services import change_user
+from accounts.teams import create_team
+from tests.browser.conftest import shoot
+from tests.browser.console.conftest import Enter
+from tests.cast import actor_of
+from tests.isolation.world import World
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+QUEUE = "/console/tickets/ticket/"
+
+
+def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter) -> None:
+    cast = world.cast
+    team = create_team(actor_of(cast.ada), name="First line")
+    for user in (cast.amir, cast.ada):
+        change_user(actor_of(cast.ada), user.pk, {"team_ids": [team.pk]})
+    page = enter(cast.amir, f"{QUEUE}?view=all&priority=high")
+    expect(page.locator(".queue-count").first).to_be_attached()  # the counts come after the page
+    page.get_by_text("Save this view").click()
+    page.get_by_label("Name", exact=True).fill("Hot ones")
+    page.get_by_label("Share with").select_option("First line")
+    shoot(page, "queue-save-view")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("link", name="Hot ones").first).to_be_visible()
+    expect(page.get_by_role("link", name="VPN drops every hour")).to_be_visible()
+    page.goto(QUEUE)  # the last view is where one begins
+    expect(page.get_by_role("link", name="VPN drops every hour")).to_be_visible()
+    expect(page.get_by_role("link", name="New laptop for Greta")).to_have_count(0)
+
+    colleague = enter(cast.ada, QUEUE)
+    colleague.get_by_role("link", name="Hot ones").first.click()
+    expect(colleague.get_by_role("link", name="VPN drops every hour")).to_be_visible()
+
+    page.get_by_role("link", name="Manage views").click()
+    page.locator("input[name=name][value='Hot ones']").fill("Very hot ones")
+    shoot(page, "queue-manage-views")
+    page.get_by_role("button", name="Save “Hot ones”").click()
+    page.get_by_role("button", name="Delete “Very hot ones”").click()
+    page.goto(QUEUE)
+    expect(page.locator(".data-row").first).to_be_visible()
+    expect(page.get_by_role("link", name="Very hot ones")).to_have_count(0)
+
+
+def test_many_tickets_are_changed_and_changed_back(world: World, enter: Enter) -> None:
+    page = enter(world.cast.amir, f"{QUEUE}?view=all")
+    before = _badges(page)
+    for row in page.get_by_label("Select record").all():
+        row.check()
+    page.get_by_label("Select action to run").select_option("Change…")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_label("Status").select_option("On hold")
+    page.get_by_label("Priority").select_option("Urgent")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    expect(page.get_by_text("Refuses, because").first).to_be_attached()  # a closed ticket stays as it is
+    shoot(page, "bulk-preview", full=True)
+    page.get_by_role("button", name="Change ").click()
+    expect(page.get_by_text("were changed.")).to_be_visible()
+    shoot(page, "bulk-result", full=True)
+    undo = page.url
+    page.goto(f"{QUEUE}?view=all")
+    assert _badges(page) != before
+    page.goto(undo)
+    page.get_by_role("button", name="Undo the change").click()
+    expect(page.get_by_text("All of it is undone.")).to_be_visible()
+    page.goto(f"{QUEUE}?view=all")
+    assert _badges(page) == before
+
+
+def test_the_keyboard_is_enough(world: World, enter: Enter) -> None:
+    page = enter(world.cast.amir, f"{QUEUE}?view=all")
+    keys = page.keyboard
+    keys.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    shoot(page, "shortcuts")
+    keys.press("Escape")
+    keys.press("/")
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
+    keys.type("laptop j k")  # letters in a field are letters
+    expect(page.get_by_label("Search", exact=True)).to_have_value("laptop j k")
+    keys.press("Escape")
+    for key in "jjjk":
+        keys.press(key)
+    second = page.locator(".data-row .ticket-link").nth(1)
+    expect(second).to_be_focused()
+    title = second.inner_text()
+    keys.press("a")
+    expect(page.locator("[data-told]")).not_to_be_empty()
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(title.split(" ", 1)[-1].strip())
+    keys.press("r")
+    expect(page.get_by_label("Your text")).to_be_focused()
+    keys.press("Escape")
+    keys.press("n")
+    expect(page.get_by_label("Internal note")).to_be_checked()
+    keys.press("Escape")
+    keys.press("g")
+    keys.press("q")
+    expect(page.locator(".data-row")).not_to_have_count(0)
+
+
+def _badges(page: Page) -> dict[str, list[str]]:
+    """By ticket: the list itself is in the order of what happened last."""
+    rows = page.locator(".data-row").all()
+    return {row.locator(".ticket-link").inner_text(): row.locator(".console-badge").all_inner_texts() for row in rows}
