@@ -172,9 +172,9 @@ def attach_taken(
     return insert_attachment(actor, reference, taken.row, comment_id=comment_id, visibility=visibility, claim=claim)
 
 
-def find_uploads(actor: Actor, reference: str | ObjectId, upload_ids: Sequence[ObjectId]) -> list[Document]:
-    """Those that are one's own for the ticket and have neither expired nor become attachments, in the given order."""
-    ticket, _ = access_ticket_to_answer(actor, reference)
+def find_uploads(actor: Actor, ticket: Document, upload_ids: Sequence[ObjectId]) -> list[Document]:
+    """Those that are one's own for a ticket that the actor has accessed, and have neither expired nor become
+    attachments, in the given order."""
     pending = {**_own(actor, ticket), "_id": {"$in": list(upload_ids)}, "attachment_id": None}
     found = UploadRepository(actor.tenant_id).find(pending) if upload_ids else []
     return sorted(found, key=lambda upload: upload_ids.index(upload["_id"]))

@@ -13,6 +13,7 @@ LEFT_OUT = {
     "sign_in_attempts": "lock-outs of minutes",
     "rate_windows": "counts of one minute",
     "exports": "archives of some days, which are not among the attachments' files",
+    "presence": "who looked at what at that moment",
     "jobs": "leases of processes that are not there; every job is due after a restore",
 }
 # What may be left of a tenant that is gone: it is only ever added to, and a restored tenant's is added to it.

@@ -151,6 +151,12 @@ def last_due() -> datetime:
     return clock.now() - GRACE
 
 
+def discard_draft(actor: Actor, ticket_id: ObjectId) -> None:
+    """Removes what the actor writes on a ticket that he has accessed, unless it is waiting to be sent."""
+    own = {"author_id": actor.user_id, "ticket_id": ticket_id, "send_at": None}
+    DraftRepository(actor.tenant_id).delete(own)
+
+
 def find_problems(actor: Actor) -> list[Document]:
     """The actor's drafts that could not be sent as they were meant to."""
     problems = {"author_id": actor.user_id, "problem": {"$gt": ""}}
@@ -180,7 +186,7 @@ def _content(
     """The draft's content, checked; files that have expired are left out."""
     if len(upload_ids) > MAX_FILES:
         raise InvalidInput.of("attachments", Message("are more than {limit}", limit=MAX_FILES), "max_length")
-    uploads = find_uploads(actor, ticket["_id"], list(upload_ids))
+    uploads = find_uploads(actor, ticket, list(upload_ids))
     keep_uploads(actor, uploads)
     return {
         "body": clean_text(body, "body"),

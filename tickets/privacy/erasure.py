@@ -23,11 +23,15 @@ from ticketing.idempotency import IdempotencyRecords
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.models import TenantQuerySet
-from ticketing.mongo.pages import Page, PageRequest
-from ticketing.mongo.repository import Document
+from ticketing.mongo.pages import Page, PageRequest, Sort
+from ticketing.mongo.repository import Document, Repository
 from tickets.attachments.repository import AttachmentRepository, UploadRepository
+from tickets.bulk.repository import BulkChangeRepository
+from tickets.canned_replies.repository import CannedReplyRepository
 from tickets.conversation.repository import CommentRepository
+from tickets.drafts.repository import DraftRepository
 from tickets.events.repository import EventRepository, NewEvent
+from tickets.mentions.repository import MentionRepository
 from tickets.privacy.holds import ActiveHolds
 from tickets.privacy.models import Erasure, ErasureState, HoldTarget
 from tickets.privacy.redaction import Counts, redact_contributions, redact_ticket, remove_files, remove_uploads
@@ -35,6 +39,7 @@ from tickets.privacy.repository import ErasureRepository, HoldRepository
 from tickets.privacy.rules import REQUESTS_END_WITHIN, OnLegalHold, make_receipt, pseudonym_of
 from tickets.repository import TicketRepository
 from tickets.rules import REMOVED, participants
+from tickets.saved_views.repository import SavedViewRepository
 from tickets.transfer.batches import batches
 from tickets.transfer.exports import remove_exports
 from tickets.writer import Change, store_change
@@ -193,6 +198,7 @@ def _steps(actor: Actor, erasure: Document) -> Steps:
     yield from _pseudonymise_events(erasure)
     yield from _leave_tickets(actor, erasure)
     yield from _forget_answers(erasure)
+    yield from _clear_desk(erasure)
     if erasure["content"]:
         yield from _remove_content(actor, erasure)
     yield from _pseudonymise_records(erasure)
@@ -238,6 +244,25 @@ def _forget_answers(erasure: Document) -> Steps:
 
     found = records.stream(where, sort=[("key_hash", 1)], fields=["_id"])
     yield from _in_batches(erasure, found, forget)
+
+
+def _clear_desk(erasure: Document) -> Steps:
+    """What only he could see, and what tells others only where he is; what he shared with a team is the team's."""
+    tenant_id, user_id = erasure["tenant_id"], erasure["user_id"]
+    desk: tuple[tuple[Repository, Document, Sort], ...] = (
+        (DraftRepository(tenant_id), {"author_id": user_id}, [("ticket_id", 1)]),
+        (CannedReplyRepository(tenant_id), {"owner_id": user_id}, [("team_id", 1), ("name", 1)]),
+        (SavedViewRepository(tenant_id), {"owner_id": user_id, "team_id": None}, [("name", 1)]),
+        (BulkChangeRepository(tenant_id), {"author_id": user_id}, [("created_at", -1), ("_id", -1)]),
+        (MentionRepository(tenant_id), {"user_id": user_id}, [("comment_id", 1)]),
+    )
+    for repository, where, sort in desk:
+
+        def remove(ids: list[ObjectId], repository: Repository = repository) -> Counts:
+            return {repository.collection_name: repository.delete({"_id": {"$in": ids}})}
+
+        found = repository.stream(where, sort=sort, fields=["ticket_id"])
+        yield from _in_batches(erasure, found, remove)
 
 
 def _remove_content(actor: Actor, erasure: Document) -> Steps:

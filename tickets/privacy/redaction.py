@@ -14,7 +14,9 @@ from tickets.attachments.repository import AttachmentRepository, UploadRepositor
 from tickets.conversation.markdown import render_markdown
 from tickets.conversation.models import Visibility
 from tickets.conversation.repository import CommentRepository, thread_filter
+from tickets.drafts.repository import DraftRepository
 from tickets.events.repository import EventRepository, NewEvent
+from tickets.mentions.repository import MentionRepository
 from tickets.privacy.holds import ActiveHolds
 from tickets.privacy.models import HoldTarget
 from tickets.privacy.repository import FileRemovalRepository, HoldRepository
@@ -43,6 +45,8 @@ def redact_ticket(actor: Actor, ticket_id: ObjectId, because: str) -> Counts:
     )
     files = _remove_attachments(actor.tenant_id, thread)
     remove_uploads(actor.tenant_id, thread)
+    for repository in (DraftRepository, MentionRepository):
+        repository(actor.tenant_id).delete(thread)
     counts = {"tickets": 1, "comments": comments, **_count(files)}
     counts["event_texts"] = EventRepository(actor.tenant_id).remove_texts(thread)
     counts["legal_holds"] = HoldRepository(actor.tenant_id).forget_reasons(HoldTarget.TICKET, ticket_id)

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
+from accounts.models import email_key
 from accounts.repository import UserRepository
 from accounts.rules import clean_role
 from tenants.models import Tenant, TenantStatus
@@ -21,7 +22,7 @@ from ticketing.mongo.counters import last_number, next_number
 from ticketing.mongo.repository import Document
 from tickets.attachments.files import new_key
 from tickets.attachments.repository import AttachmentRepository
-from tickets.conversation.markdown import render_markdown
+from tickets.conversation.markdown import mentioned_addresses, render_markdown
 from tickets.conversation.repository import CommentRepository
 from tickets.stats.repository import CellRepository, DeltaRepository, LedgerRepository
 from tickets.stats.services import note_new_tickets
@@ -82,7 +83,8 @@ def import_tenant(folder: Path, slug: str, *, by: str, on_progress: OnProgress =
     record(_STARTED, by=by, tenant_id=target["_id"], exported_from=manifest.tenant)
     try:
         for each in COLLECTIONS:
-            _import_collection(each, folder, ids, on_progress)
+            if each.file_name in manifest.files:
+                _import_collection(each, folder, ids, on_progress)
         TenantRepository().add_storage(target["_id"], manifest.attachment_bytes)
         _count_on(target["_id"], manifest.last_number)
     except BaseException:
@@ -179,7 +181,15 @@ def _store_users(each: Collection, rows: list[Document], files: list[Path], tena
 
 
 def _store_comments(each: Collection, rows: list[Document], files: list[Path], tenant_id: ObjectId) -> None:
-    _store(each, [row | {"body_html": render_markdown(row["body"])} for row in rows], files, tenant_id)
+    named = [id_ for row in rows for id_ in row.get("mention_ids", ())]
+    people = UserRepository(tenant_id).find_by_ids(named, fields=["email_key"])
+
+    def rendered(row: Document) -> str:
+        keys = {people[id_]["email_key"] for id_ in row.get("mention_ids", ()) if id_ in people}
+        written = mentioned_addresses(row["body"]) if keys else []
+        return render_markdown(row["body"], [address for address in written if email_key(address) in keys])
+
+    _store(each, [row | {"body_html": rendered(row)} for row in rows], files, tenant_id)
 
 
 @transactional

@@ -27,8 +27,12 @@ from ticketing.mongo.client import get_database
 from tickets.attachments.files import new_incoming_key
 from tickets.attachments.repository import UploadRepository
 from tickets.attachments.services import add_attachment
+from tickets.canned_replies.services import create_canned_reply
 from tickets.conversation.services import add_comment, edit_comment
+from tickets.drafts.sending import Answer
+from tickets.drafts.services import save_draft, schedule_draft
 from tickets.privacy.holds import lift_hold, place_hold
+from tickets.saved_views.services import save_view
 from tickets.services import change_ticket, follow_ticket, open_ticket
 
 MARK = "zzmark"
@@ -75,6 +79,8 @@ def tell(cast: Cast, role: Role = Role.USER) -> Story:
         create_api_key(admin, name=f"{MARK} key", scopes=["tickets:write"], owner_id=user.pk)
         follow_ticket(me, story.own["_id"])
         add_comment(me, story.others["_id"], f"A note {story.mark}", visibility="internal")
+        _keep_a_desk(story)
+    save_draft(amir, story.own["_id"], body=f"You wrote: {story.mark}")
     if role == Role.ADMIN:
         change_user(me, cast.carla.pk, {"name": "Carla, renamed"})
     story.user = User.from_document(get_database()["users"].find_one({"_id": user.pk}))
@@ -88,6 +94,16 @@ def _write(story: Story, ticket: Any) -> None:
     upload = SimpleUploadedFile(f"{story.mark}.txt", f"A file {story.mark}".encode(), "text/plain")
     add_attachment(me, ticket["_id"], upload, comment_id=comment["_id"])
     add_attachment(me, ticket["_id"], SimpleUploadedFile(f"{story.mark}.txt", f"Bare {story.mark}".encode()))
+
+
+def _keep_a_desk(story: Story) -> None:
+    """What agents have for themselves."""
+    me = actor_of(story.user)
+    save_draft(me, story.others["_id"], body=f"Half an answer {story.mark}")
+    renamed = Answer(f"A waiting answer {story.mark}", changes={"title": f"Renamed {story.mark}"})
+    schedule_draft(me, story.own["_id"], renamed)
+    create_canned_reply(me, name=f"Greeting {story.mark}", body=f"Yours, {story.mark}")
+    save_view(me, name=f"View {story.mark}", query=f"q={story.mark}")
 
 
 def _begin_to_send(story: Story) -> None:

@@ -60,12 +60,15 @@ def test_the_receipt_tells_what_was_done_and_nothing_of_what_was(cast: Cast) -> 
         "attachment_bytes": sum([*range(0), receipt["counts"]["attachment_bytes"]]),
         "attachments": 4,
         "audit_log": 3,
+        "canned_replies": 1,
         "comments": 5,
+        "drafts": 2,
         "event_texts": receipt["counts"]["event_texts"],
         "events": receipt["counts"]["events"],
         "followed_tickets": 2,
         "idempotency_records": 1,
         "legal_holds": 2,
+        "saved_views": 1,
         "tickets": 1,
         "token_families": 1,
         "uploads": 1,
@@ -254,7 +257,7 @@ def test_a_hold_on_a_ticket_that_comes_meanwhile_keeps_all_of_it(cast: Cast) -> 
     admin, database = actor_of(cast.ada), get_database()
     found = request_erasure(admin, story.user.pk, content=True)
     hold = place_hold(admin, target="ticket", reference=str(story.others["_id"]), reason="A lawsuit")
-    names = ("tickets", "comments", "attachments", "events", "uploads")
+    names = ("tickets", "comments", "attachments", "events", "uploads", "drafts")
     wheres = {name: {"_id" if name == "tickets" else "ticket_id": story.others["_id"]} for name in names}
     before = {name: list(database[name].find(where)) for name, where in wheres.items()}
     held = finish(cast, found)

@@ -28,12 +28,14 @@ from ticketing.mongo.models import TenantModel
 from ticketing.mongo.repository import Document
 from ticketing.mongo.scope import tenant_scope
 from tickets.attachments.services import add_attachment
+from tickets.canned_replies.services import create_canned_reply
 from tickets.conversation.services import add_comment
 from tickets.models import Attachment
+from tickets.saved_views.services import save_view
 from tickets.services import assign_ticket, open_ticket
 from tickets.stats.services import differences, ticket_stats
 from tickets.transfer import restoring
-from tickets.transfer.archive import COLLECTIONS, LEFT_OUT
+from tickets.transfer.archive import COLLECTIONS, LATER, LEFT_OUT
 from tickets.transfer.exporting import FileMissing, export_tenant
 from tickets.transfer.restoring import NotEmpty, import_tenant
 
@@ -53,9 +55,11 @@ def cast(db: None) -> Cast:
         open_ticket(agent, title="Second", requester=cast.carl.pk, followers=[cast.carla.pk], tags=["a"])
         assign_ticket(agent, first["_id"], assigned_to=cast.amir.pk)
         answer = add_comment(agent, first["_id"], "Unplug it")
-        note = add_comment(agent, first["_id"], "Nitrogen", "internal")
+        note = add_comment(agent, first["_id"], "Nitrogen, @admin@example.test", "internal")
         attach(agent, answer, "manual.pdf", b"how to unplug")
         attach(agent, note, "secret.txt", b"\x00\xff" * 100_000)
+        save_view(agent, name="Mine", query="assignee=me")
+        create_canned_reply(agent, name="Greeting", body="Hi {{ requester.name }}")
     with tenant_scope(cast.globex.pk):
         open_ticket(actor_of(cast.greta), title="Printer", description="globex only")
     return cast
@@ -96,6 +100,9 @@ def by_natural_keys(folder: Path) -> dict[str, list[str]]:
         "tickets": lambda row: row["number"],
         "comments": lambda row: (names[row["ticket_id"]["$oid"]], row["body"]),
         "attachments": lambda row: (names[row["comment_id"]["$oid"]], row["name"]),
+        "saved_views": lambda row: row["name"],
+        "canned_replies": lambda row: row["name"],
+        "mentions": lambda row: (names[row["user_id"]["$oid"]], names[row["comment_id"]["$oid"]]),
         "events": lambda row: (names[row["ticket_id"]["$oid"]], row["version"], row["position"]),
     }
     for name, key in keys.items():
@@ -173,6 +180,18 @@ def test_the_copy_works(cast: Cast, tmp_path: Path) -> None:
     with tenant_scope(copy.pk):
         opened = open_ticket(Actor(carla, copy, actor_of(cast.carla).role, Via.API), title="The next one")
     assert opened["number"] == 3
+
+
+def test_an_export_of_before_there_were_these_is_complete(cast: Cast, tmp_path: Path) -> None:
+    export_tenant(cast.acme, tmp_path / "one", by=WHO)
+    manifest = json.loads((tmp_path / "one" / "manifest.json").read_text())
+    for each in LATER:
+        (tmp_path / "one" / each.file_name).unlink()
+        del manifest["files"][each.file_name]
+    (tmp_path / "one" / "manifest.json").write_text(json.dumps(manifest))
+    restored = import_tenant(tmp_path / "one", "copy", by=WHO)
+    assert get_database()["tickets"].count_documents({"tenant_id": restored.tenant.pk}) == 2
+    assert get_database()["saved_views"].count_documents({"tenant_id": restored.tenant.pk}) == 0
 
 
 def test_an_export_holds_nothing_of_another_tenant_and_is_its_owners_alone(cast: Cast, tmp_path: Path) -> None:

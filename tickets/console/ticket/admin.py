@@ -80,7 +80,7 @@ class TicketPageAdmin(ServiceModelAdmin):
         if ticket is not None:
             try:
                 context |= ticket_context(request, ticket)
-                context |= composer.context_of(request, ticket)
+                context |= composer.context_of(request, ticket, context["adminform"].form)
                 context |= live.context_of(request, ticket)
             except InvalidInput:  # a cursor that is none
                 return self.missing(request)

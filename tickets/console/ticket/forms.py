@@ -13,9 +13,10 @@ from unfold.widgets import (
 
 from accounts.console.acting import actor_of
 from ticketing.console.forms import ServiceForm
-from ticketing.mongo import ObjectId
+from ticketing.mongo import ObjectId, parse_object_id
 from tickets.console.choices import agent_choices, team_choices
 from tickets.conversation.models import Visibility
+from tickets.drafts.sending import Answer
 from tickets.models import Priority, Status, Ticket, Type
 from tickets.rules import MAX_CATEGORY, MAX_TITLE
 from tickets.services import allowed_transitions
@@ -65,6 +66,15 @@ class FilesField(forms.FileField):
         return [file for file in (data or []) if file]
 
 
+class UploadIdsField(forms.Field):
+    """The ids of files that were sent to an address of their own; what is none is left out."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[ObjectId]:
+        return [id_ for id_ in map(parse_object_id, value or []) if id_ is not None]
+
+
 class _TicketFields(ServiceForm):
     """What both forms share."""
 
@@ -101,9 +111,18 @@ class _TicketFields(ServiceForm):
 
 
 class TicketForm(_TicketFields):
-    """Reply, note and fields in one: what is left untouched is not changed."""
+    """Reply, note and fields in one: what is left untouched is not changed. ``send_status`` is the status of the button
+    that sends and sets one."""
 
+    api_names = {**_TicketFields.api_names, "upload_id": "attachments"}
+
+    title = _text(_("Title"), MAX_TITLE)
+    description = forms.CharField(
+        label=_("Description"), required=False, strip=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 6})
+    )
+    type = _select(_("Type"), Type.choices)
     status = _select(_("Status"), ())
+    send_status = forms.ChoiceField(required=False)
     reply = forms.CharField(
         label=_("Your text"),
         required=False,
@@ -111,7 +130,10 @@ class TicketForm(_TicketFields):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
     )
     attachments = FilesField(label=_("Files"), required=False)
+    upload_ids = UploadIdsField(required=False)
     visibility = forms.ChoiceField(choices=Visibility.choices, initial=Visibility.PUBLIC.value, required=False)
+
+    _ANSWER = ("reply", "visibility", "attachments", "upload_ids", "send_status")
 
     class Meta:
         model = Ticket
@@ -119,24 +141,35 @@ class TicketForm(_TicketFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reply"].show_hidden_initial = self.fields["visibility"].show_hidden_initial = False
+        for name in self._ANSWER:
+            self.fields[name].show_hidden_initial = False
         ticket = self.instance
         actor = actor_of(self.request)
         possible = {ticket.status, *allowed_transitions(actor, {"status": ticket.status})}
-        self._choices("status").choices = [choice for choice in Status.choices if choice[0] in possible]
+        choices = [choice for choice in Status.choices if choice[0] in possible]
+        self._choices("status").choices = self._choices("send_status").choices = choices
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("attachments") and cleaned.get("status") == Status.CLOSED:
+        if cleaned.get("attachments") and Status.CLOSED in (cleaned.get("status"), cleaned.get("send_status")):
             self.add_error("attachments", _("A closed ticket takes no files: add them first, then close it."))
         return cleaned
 
     @property
     def field_changes(self) -> dict[str, Any]:
         """The changed fields of the ticket itself."""
-        return {
-            name: value for name, value in self.changes.items() if name not in ("reply", "visibility", "attachments")
-        }
+        return {name: value for name, value in self.changes.items() if name not in self._ANSWER}
+
+    @property
+    def answer(self) -> Answer:
+        """What the button sends: the text with its files, and with it the changed fields."""
+        chosen = self.cleaned_data["send_status"]
+        return Answer(
+            body=self.cleaned_data["reply"],
+            visibility=self.cleaned_data["visibility"] or Visibility.PUBLIC.value,
+            changes={**self.field_changes, **({"status": chosen} if chosen else {})},
+            upload_ids=self.cleaned_data["upload_ids"],
+        )
 
 
 class NewTicketForm(_TicketFields):

@@ -1,55 +1,50 @@
-"""What one press of the button on the ticket page does: an answer and changed fields, both or neither; then files."""
+"""What the buttons of the ticket page do without scripts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from accounts.actor import Actor
 from ticketing.console.refusals import explain
 from ticketing.errors import TicketingError
 from ticketing.mongo import ObjectId
-from ticketing.mongo.client import transactional
-from ticketing.mongo.repository import Document
-from tickets.access import access_ticket_to_edit
 from tickets.attachments.services import add_attachment
-from tickets.conversation.services import add_comment
-from tickets.services import change_ticket, check_version
+from tickets.drafts.sending import Answer, Sent, send_answer
+from tickets.drafts.services import discard_draft, save_draft
+from tickets.services import change_ticket
 
 
-@transactional
 def work_on_ticket(
-    actor: Actor,
-    ticket_id: ObjectId,
-    *,
-    changes: Mapping[str, Any],
-    reply: str,
-    visibility: str,
-    expected_version: int | None,
-) -> Document | None:
-    """Adds the answer or note, if there is a text, and changes the fields, in one transaction; returns the comment.
-
-    Raises StaleVersion when the ticket is not the one that the person was looking at, and as ``add_comment`` and
-    ``change_ticket`` do.
-    """
-    ticket = access_ticket_to_edit(actor, ticket_id)
-    check_version(actor, ticket, expected_version)
-    comment = add_comment(actor, ticket_id, reply, visibility) if reply.strip() else None
-    if changes:
-        change_ticket(actor, ticket_id, changes)
-    return comment
-
-
-def attach_files(
-    actor: Actor, ticket_id: ObjectId, files: Iterable[Any], comment: Document | None, visibility: str
+    actor: Actor, ticket_id: ObjectId, answer: Answer, files: Iterable[Any], *, expected_version: int | None
 ) -> list[str]:
-    """Adds the files to the comment, or to the ticket where there is none. Returns why, for each that was refused.
+    """Adds the answer or note, if there is one, and changes the fields, both or neither; then adds the files.
 
-    A refused file takes nothing back: the answer is written already, and must not be written twice.
+    Returns why, for each file that was refused. Raises as ``send_answer``.
     """
+    sent = send_answer(
+        actor,
+        ticket_id,
+        answer,
+        expected_version=expected_version,
+        claim=lambda _left: discard_draft(actor, ticket_id),
+    )
+    return _attach(actor, sent, files, answer.visibility)
+
+
+def save_properties(
+    actor: Actor, ticket_id: ObjectId, answer: Answer, *, keep_text: bool, expected_version: int | None
+) -> None:
+    """Changes the fields alone; what is typed goes nowhere: it is kept as the draft. Raises as ``change_ticket``."""
+    if keep_text:
+        save_draft(actor, ticket_id, body=answer.body, visibility=answer.visibility, upload_ids=answer.upload_ids)
+    change_ticket(actor, ticket_id, answer.changes, expected_version=expected_version)
+
+
+def _attach(actor: Actor, sent: Sent, files: Iterable[Any], visibility: str) -> list[str]:
+    """A refused file takes nothing back: the answer is written already, and must not be written twice."""
     refused = []
     for file in files:
         try:
-            comment_id = None if comment is None else comment["_id"]
-            add_attachment(actor, ticket_id, file, comment_id=comment_id, visibility=visibility)
+            add_attachment(actor, sent.ticket_id, file, comment_id=sent.comment_id, visibility=visibility)
         except TicketingError as error:
             refused.append(f"{file.name}: {explain(error)}")
     return refused

@@ -1,0 +1,562 @@
+"use strict";
+
+// The box in which agents answer. What is typed is saved as a draft on the server a second after the last key, and kept
+// in this browser until the server has it. Sending waits some seconds, in which it can be taken back; what this page does
+// not send then, the server's job does.
+(() => {
+  const SAVE_AFTER = 1000;
+  const TICK = 250;
+  const RETRY_AFTER = 5000;
+
+  let box; // the element around all of it
+  let form;
+  let text;
+  let draftVersion = 0;
+  let isDirty = false;
+  let saving = null;
+  let saveTimer = 0;
+  let other = null; // another version of the text, which its writer has to look at first
+  let isLeaving = false;
+  let lastSubmitter = null;
+  let waitingTimer = 0;
+
+  const find = (selector, within = box) => within.querySelector(selector);
+  const kind = () => find('[name="visibility"]:checked').value;
+  const say = (name, detail = "") => (find("[data-status]").textContent = [name && box.dataset[name], detail].filter(Boolean).join(" "));
+  const refuse = (detail) => (find("[data-refused]").textContent = detail);
+
+  document.addEventListener("DOMContentLoaded", () => {
+    box = document.querySelector("[data-reply]");
+    if (!box) return;
+    form = box.closest("form");
+    text = find("textarea[name=reply]");
+    draftVersion = Number(box.dataset.draftVersion);
+    for (const button of box.querySelectorAll("[data-canned-open], [data-preview-toggle], [data-drop-hint], [data-upload-remove]")) button.hidden = false;
+    box.addEventListener("input", (event) => (event.target === text || event.target.name === "visibility") && changed());
+    form.addEventListener("submit", onSubmit);
+    addEventListener("pagehide", leave);
+    addEventListener("online", () => isDirty && save());
+    document.addEventListener("console:reply", () => write("public"));
+    document.addEventListener("console:note", () => write("internal"));
+    listenToFiles();
+    nameFiles();
+    listenToPreview();
+    listenToCanned();
+    find("[data-undo]").addEventListener("click", undo);
+    find("[data-now]").addEventListener("click", sendNow);
+    find("[data-send-anyway]").addEventListener("click", () => send(lastSubmitter));
+    find("[data-other-swap]").addEventListener("click", swap);
+    find("[data-other-drop]").addEventListener("click", () => settle());
+    document.addEventListener("click", (event) => {
+      const menu = find(".reply-menu");
+      if (menu.open && !menu.contains(event.target)) menu.open = false;
+    });
+    find(".reply-menu").addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.currentTarget.open = false;
+      find("summary", event.currentTarget).focus();
+    });
+    if (box.dataset.sendIn) wait(Number(box.dataset.sendIn));
+    else restore();
+  });
+
+  function write(visibility) {
+    if (find("[data-box]").disabled) return;
+    find(`[name="visibility"][value="${visibility}"]`).checked = true;
+    showText();
+    text.focus();
+  }
+
+  // --- the draft ----------------------------------------------------------------------------------------------------
+
+  function changed() {
+    isDirty = true;
+    keep();
+    clearTimeout(saveTimer);
+    saveTimer = setTimeout(save, SAVE_AFTER);
+  }
+
+  function content() {
+    const data = new FormData();
+    data.set("reply", text.value);
+    data.set("visibility", kind());
+    for (const { value } of box.querySelectorAll("[name=upload_ids]")) data.append("upload_ids", value);
+    data.set("draft_version", draftVersion);
+    return data;
+  }
+
+  async function save() {
+    clearTimeout(saveTimer);
+    if (saving) return saving.then(() => isDirty && save());
+    if (!isDirty || other || find("[data-box]").disabled) return;
+    isDirty = false;
+    saving = store();
+    await saving;
+    saving = null;
+    if (isDirty) saveTimer = setTimeout(save, SAVE_AFTER);
+  }
+
+  async function store() {
+    try {
+      const { draft } = await Console.send(box.dataset.draftUrl, { form: content() });
+      draftVersion = draft.version;
+      if (isDirty) keep();
+      else forget();
+      say(text.value ? "textSaved" : "");
+    } catch (error) {
+      if (error.status === 412) return showOther(error.data.draft);
+      isDirty = true;
+      say("textKept", error.detail);
+      if (!error.status || error.status >= 500) setTimeout(save, RETRY_AFTER);
+      isDirty = Boolean(!error.status || error.status >= 500 || error.status === 401);
+    }
+  }
+
+  function leave() {
+    if (!isDirty || isLeaving || other || find("[data-box]").disabled) return;
+    const data = content();
+    data.set("csrfmiddlewaretoken", Console.csrfToken());
+    navigator.sendBeacon(box.dataset.draftUrl, data); // what this does not bring there is still in this browser
+  }
+
+  // The second net: this browser keeps what the server has not got. Storage may be full or off; then there is one net.
+  const place = () => `draft:${box.dataset.key}`;
+
+  function keep() {
+    try {
+      localStorage.setItem(place(), JSON.stringify({ body: text.value, visibility: kind(), version: draftVersion }));
+    } catch {
+      // the server's is the one that counts
+    }
+  }
+
+  function forget() {
+    localStorage.removeItem(place());
+  }
+
+  function restore() {
+    let kept = null;
+    try {
+      kept = JSON.parse(localStorage.getItem(place()));
+    } catch {
+      forget();
+    }
+    if (!kept) return;
+    if (kept.body === text.value || !kept.body?.trim()) return forget();
+    if (kept.version === draftVersion || !text.value.trim()) {
+      show(kept);
+      changed();
+      return say("textRestored");
+    }
+    showOther({ ...kept, version: draftVersion });
+  }
+
+  function show({ body, visibility }) {
+    text.value = body;
+    const chosen = find(`[name="visibility"][value="${visibility}"]`);
+    if (chosen) chosen.checked = true;
+  }
+
+  // --- two versions of the text -------------------------------------------------------------------------------------
+
+  function showOther(found) {
+    draftVersion = found.version;
+    isDirty = true;
+    if (!found.body.trim() || found.body === text.value) return save();
+    other = found;
+    find("[data-other-text]").textContent = found.body;
+    find("[data-other]").hidden = false;
+  }
+
+  function swap() {
+    const mine = { body: text.value, visibility: kind() };
+    show(other);
+    other = mine;
+    find("[data-other-text]").textContent = mine.body;
+    text.focus();
+  }
+
+  function settle() {
+    other = null;
+    find("[data-other]").hidden = true;
+    text.focus();
+    changed();
+  }
+
+  // --- sending ------------------------------------------------------------------------------------------------------
+
+  function onSubmit(event) {
+    const { submitter } = event;
+    if (submitter && !box.contains(submitter)) {
+      isLeaving = true; // the server keeps what is posted
+      return;
+    }
+    event.preventDefault();
+    send(submitter);
+  }
+
+  async function send(submitter) {
+    lastSubmitter = submitter;
+    refuse("");
+    find(".reply-menu").open = false;
+    if (find("[data-uploads] progress")) return refuse(box.dataset.textArriving);
+    clearTimeout(saveTimer);
+    await saving;
+    const data = new FormData(form);
+    data.delete("attachments"); // they have arrived already
+    data.set("draft_version", draftVersion);
+    if (submitter?.name) data.set(submitter.name, submitter.value);
+    find("[data-send]").disabled = true;
+    try {
+      const { draft } = await Console.send(box.dataset.sendUrl, { form: data });
+      draftVersion = draft.version;
+      isDirty = false;
+      other = null;
+      find("[data-other]").hidden = find("[data-stale]").hidden = true;
+      forget();
+      wait(draft.send_in);
+    } catch (error) {
+      tellRefusal(error);
+    } finally {
+      find("[data-send]").disabled = false;
+    }
+  }
+
+  function tellRefusal(error) {
+    if (error.data?.draft) draftVersion = error.data.draft.version;
+    if (error.data?.told) {
+      find("#id_version", form).value = error.data.current_version;
+      find("[data-stale-told]").replaceChildren(...error.data.told.map((line) => element("li", line)));
+      find("[data-stale]").hidden = false;
+      find("[data-send-anyway]").focus();
+      document.dispatchEvent(new CustomEvent("ticket:changed"));
+      return;
+    }
+    refuse([error.detail, ...(error.data?.told ?? [])].join(" "));
+    changed();
+  }
+
+  function wait(seconds) {
+    const end = performance.now() + seconds * 1000;
+    const waiting = find("[data-waiting]");
+    showText();
+    find("[data-box]").disabled = true;
+    find("[data-box]").hidden = true;
+    waiting.hidden = false;
+    find("[data-waiting-text]").textContent = text.value.slice(0, 200);
+    find("[data-waiting-said]").textContent = find("[data-say-waiting]").content.textContent;
+    find("[data-waiting-said]").classList.add("sr-only");
+    find("[data-undo]").focus();
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+      find("[data-seconds]").textContent = left;
+      if (left === 0) sendNow();
+    };
+    clearInterval(waitingTimer);
+    waitingTimer = setInterval(tick, TICK);
+    tick();
+  }
+
+  function stopWaiting() {
+    clearInterval(waitingTimer);
+    find("[data-box]").disabled = false;
+    find("[data-box]").hidden = false;
+    find("[data-waiting]").hidden = true;
+    text.focus();
+  }
+
+  async function undo() {
+    clearInterval(waitingTimer);
+    try {
+      const { draft } = await Console.send(box.dataset.undoUrl, { method: "POST" });
+      draftVersion = draft.version;
+      stopWaiting();
+      say("textUndone");
+    } catch (error) {
+      if (error.data?.code === "already_sent") return done("textLate");
+      find("[data-waiting-said]").textContent = error.detail;
+      find("[data-waiting-said]").classList.remove("sr-only");
+      waitingTimer = setInterval(sendNow, RETRY_AFTER);
+    }
+  }
+
+  async function sendNow() {
+    clearInterval(waitingTimer);
+    try {
+      const { draft, page } = await Console.send(box.dataset.sendNowUrl, { method: "POST" });
+      if (page) {
+        location.assign(page);
+        return;
+      }
+      done("textSent");
+      draftVersion = draft.version;
+      refuse(draft.problem);
+    } catch (error) {
+      if (error.data?.code === "already_sent") return done("textSent");
+      if (!error.status || error.status >= 500 || error.status === 401) {
+        find("[data-waiting-said]").textContent = `${box.dataset.textLater} ${error.detail}`;
+        find("[data-waiting-said]").classList.remove("sr-only");
+        waitingTimer = setInterval(sendNow, RETRY_AFTER);
+        return;
+      }
+      stopWaiting();
+      tellRefusal(error);
+    }
+  }
+
+  function done(name) {
+    text.value = "";
+    find("[data-uploads]").replaceChildren();
+    draftVersion = 0;
+    isDirty = false;
+    forget();
+    stopWaiting();
+    document.querySelector("[data-reply-problem]")?.remove();
+    say(name);
+    document.dispatchEvent(new CustomEvent("ticket:changed"));
+  }
+
+  // --- files --------------------------------------------------------------------------------------------------------
+
+  function listenToFiles() {
+    const input = find("input[type=file]");
+    input.addEventListener("change", () => {
+      const files = [...input.files];
+      input.value = "";
+      addFiles(files);
+    });
+    for (const name of ["dragenter", "dragover"]) {
+      box.addEventListener(name, (event) => {
+        if (!event.dataTransfer.types.includes("Files")) return;
+        event.preventDefault();
+        box.classList.add("is-target");
+      });
+    }
+    for (const name of ["dragleave", "drop"]) box.addEventListener(name, () => box.classList.remove("is-target"));
+    box.addEventListener("drop", (event) => {
+      if (!event.dataTransfer.files.length) return;
+      event.preventDefault();
+      addFiles([...event.dataTransfer.files]);
+    });
+    text.addEventListener("paste", (event) => {
+      if (!event.clipboardData.files.length) return;
+      event.preventDefault();
+      addFiles([...event.clipboardData.files]);
+    });
+    find("[data-uploads]").addEventListener("click", (event) => {
+      const button = event.target.closest("[data-upload-remove]");
+      if (button) removeFile(button.closest("li"));
+    });
+  }
+
+  // The page itself only knows that there are files with the draft.
+  async function nameFiles() {
+    const rows = [...box.querySelectorAll("[data-upload]")];
+    if (!rows.length) return;
+    const { draft } = await Console.send(box.dataset.draftUrl);
+    for (const row of rows) {
+      const file = draft.files.find(({ id }) => id === row.dataset.upload);
+      if (file) nameRow(row, file);
+      else {
+        find("[name=upload_ids]", row).remove();
+        find("[data-error]", row).textContent = box.dataset.textExpired;
+      }
+    }
+  }
+
+  function nameRow(row, file) {
+    for (const name of row.querySelectorAll("[data-name]")) name.textContent = file.name;
+    find("[data-size]", row).textContent = sizeOf(file);
+  }
+
+  function addFiles(files) {
+    if (!find("[data-box]").disabled) files.forEach(addFile);
+  }
+
+  async function addFile(file) {
+    const row = find("[data-upload-row]").content.firstElementChild.cloneNode(true);
+    nameRow(row, file);
+    find("[data-uploads]").append(row);
+    try {
+      const announced = { name: file.name, size: file.size, content_type: file.type || "application/octet-stream" };
+      const upload = await Console.send(box.dataset.uploadsUrl, { json: announced });
+      const isKept = await put(file, upload, row);
+      if (!isKept) return letGo(upload.id);
+      find("progress", row).remove();
+      row.append(Object.assign(element("input", ""), { type: "hidden", name: "upload_ids", value: upload.id }));
+      changed();
+    } catch (error) {
+      find("progress", row)?.remove();
+      find("[data-error]", row).textContent = error.detail;
+    }
+  }
+
+  // False when the file was removed meanwhile. XMLHttpRequest, because fetch() does not tell how far a body has gone.
+  function put(file, { method, url, headers }, row) {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open(method, url);
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      request.upload.onprogress = ({ loaded, total }) => (find("progress", row).value = (100 * loaded) / total);
+      request.onload = () => (request.status < 300 ? resolve(true) : reject(Console.error(request.status, detailOf(request))));
+      request.onerror = () => reject(Console.error(0, { detail: Console.text("unreachable") }));
+      request.onabort = () => resolve(false);
+      row.stop = () => request.abort();
+      if (row.isConnected) request.send(file);
+      else resolve(false);
+    });
+  }
+
+  function detailOf(request) {
+    try {
+      return JSON.parse(request.responseText);
+    } catch {
+      return {};
+    }
+  }
+
+  function removeFile(row) {
+    const id = find("[name=upload_ids]", row)?.value;
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    row.stop?.();
+    (next ? find("[data-upload-remove]", next) : find("input[type=file]")).focus();
+    if (!id) return;
+    letGo(id);
+    changed();
+  }
+
+  function letGo(id) {
+    // It expires in any case.
+    Console.send(box.dataset.discardUrl.replace("UPLOAD", id), { method: "POST" }).catch(() => {});
+  }
+
+  function sizeOf({ size }) {
+    const [amount, unit] = size < 1e3 ? [size, "byte"] : size < 1e6 ? [size / 1e3, "kilobyte"] : [size / 1e6, "megabyte"];
+    const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 };
+    return new Intl.NumberFormat(document.documentElement.lang || "en", options).format(amount);
+  }
+
+  // --- preview ------------------------------------------------------------------------------------------------------
+
+  function listenToPreview() {
+    find("[data-preview-toggle]").addEventListener("click", async () => {
+      if (text.hidden) {
+        showText();
+        text.focus();
+        return;
+      }
+      refuse("");
+      try {
+        const { html } = await Console.send(box.dataset.previewUrl, { form: content() });
+        const shown = find("[data-preview]");
+        if (text.value.trim()) shown.innerHTML = html; // sanitised by the server, as in the conversation
+        else shown.textContent = box.dataset.textNothing;
+        setPreview(true);
+        shown.focus();
+      } catch (error) {
+        refuse(error.detail);
+      }
+    });
+  }
+
+  function showText() {
+    if (text.hidden) setPreview(false);
+  }
+
+  function setPreview(isOn) {
+    const toggle = find("[data-preview-toggle]");
+    text.hidden = isOn;
+    find("[data-preview]").hidden = !isOn;
+    toggle.setAttribute("aria-pressed", String(isOn));
+    find("[data-label]", toggle).textContent = isOn ? box.dataset.textWrite : box.dataset.textPreview;
+  }
+
+  // --- canned replies -----------------------------------------------------------------------------------------------
+
+  function listenToCanned() {
+    const dialog = find("[data-canned]");
+    const filter = find("[data-canned-filter]");
+    const list = find("#canned-options");
+    let replies = [];
+    let shown = [];
+    let chosen = 0;
+
+    find("[data-canned-open]").addEventListener("click", async () => {
+      filter.value = "";
+      dialog.showModal();
+      filter.focus();
+      tell("");
+      try {
+        ({ replies } = await Console.send(box.dataset.cannedUrl));
+        offer();
+      } catch (error) {
+        tell(error.detail);
+      }
+    });
+    find("[data-canned-close]").addEventListener("click", () => dialog.close());
+    filter.addEventListener("input", (event) => {
+      event.stopPropagation();
+      offer();
+    });
+    filter.addEventListener("keydown", (event) => {
+      const work = { ArrowDown: () => choose(chosen + 1), ArrowUp: () => choose(chosen - 1), Enter: take }[event.key];
+      if (!work) return;
+      event.preventDefault();
+      event.stopPropagation();
+      work();
+    });
+    list.addEventListener("click", (event) => {
+      const option = event.target.closest("[role=option]");
+      if (!option) return;
+      choose([...list.children].indexOf(option));
+      take();
+    });
+
+    function offer() {
+      const words = filter.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+      const fits = ({ name, beginning }) => words.every((word) => `${name} ${beginning}`.toLocaleLowerCase().includes(word));
+      shown = replies.filter(fits);
+      list.replaceChildren(...shown.map(({ name, beginning }, index) => {
+        const option = element("li", "");
+        option.id = `canned-${index}`;
+        option.setAttribute("role", "option");
+        option.append(element("strong", name), element("span", beginning));
+        return option;
+      }));
+      find("[data-canned-none]").hidden = shown.length > 0;
+      choose(0);
+    }
+
+    function choose(index) {
+      filter.removeAttribute("aria-activedescendant");
+      if (!shown.length) return;
+      chosen = (index + shown.length) % shown.length;
+      [...list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === chosen)));
+      filter.setAttribute("aria-activedescendant", `canned-${chosen}`);
+      list.children[chosen].scrollIntoView({ block: "nearest" });
+    }
+
+    async function take() {
+      if (!shown.length) return;
+      try {
+        const answer = await Console.send(shown[chosen].url);
+        dialog.close();
+        showText();
+        text.setRangeText(answer.text, text.selectionStart, text.selectionEnd, "end");
+        text.focus();
+        changed();
+      } catch (error) {
+        tell(error.detail);
+      }
+    }
+
+    function tell(detail) {
+      find("[data-canned-error]").textContent = detail;
+    }
+  }
+
+  function element(name, content) {
+    return Object.assign(document.createElement(name), { textContent: content });
+  }
+})();
