@@ -30,6 +30,7 @@ def many(cast):
             "priority": Priority.values[number % 4],
             "assigned_to_id": (cast.amir.pk, cast.ada.pk, None)[number % 3],
             "tags": ["even"] if number % 2 == 0 else [],
+            "participant_ids": [cast.carla.pk, cast.amir.pk] if number % 2 else [cast.carla.pk],
             "created_at": clock.now() - timedelta(minutes=number),
             "updated_at": clock.now() - timedelta(minutes=number // 2, seconds=number),
         }
@@ -62,6 +63,12 @@ def stages(plan: Any) -> Iterator[str]:
         "view=all&priority=high",
         "view=all&tag=even",
         "view=all&assignee=me",
+        "view=following",
+        "view=following&o=6",
+        "view=all&age=1",
+        "view=open&age=-1",
+        "view=open&age=-1&o=-6",
+        "view=mine&age=-1",
         "q=ticket",
         "q=17",
     ],
@@ -76,3 +83,30 @@ def test_reads_by_index(cast, browser, many, query):
     found, statistics = set(stages(plan["queryPlanner"]["winningPlan"])), plan["executionStats"]
     assert found & {"COLLSCAN", "SORT"} == set() or query == "q=17"  # a single ticket may be sorted
     assert statistics["totalDocsExamined"] <= 2 * statistics["nReturned"]
+
+
+def test_counts_read_no_more_than_their_cap(cast, browser, many, monkeypatch):
+    monkeypatch.setattr("tickets.console.queue.views.COUNTED", 20)
+    client = browser(cast.amir)
+    with sent_commands() as commands:
+        counts = client.get(f"{QUEUE}views/counts/").json()["counts"]
+    [sent] = [command for command in commands if command.get("aggregate") == "tickets"]
+    plan = get_database().command(
+        "explain", {"aggregate": "tickets", "pipeline": sent["pipeline"], "cursor": {}}, verbosity="executionStats"
+    )
+    read = [each["totalKeysExamined"] for each in statistics_of(plan)]
+    assert "COLLSCAN" not in set(stages(plan))
+    assert len(read) == len(counts)
+    assert max(read) <= 20 + len(Status.values), read
+
+
+def statistics_of(plan: Any) -> Iterator[dict[str, Any]]:
+    """The statistics of each of an aggregate's pipelines."""
+    if isinstance(plan, dict):
+        if "totalKeysExamined" in plan:
+            yield plan
+        for part in plan.values():
+            yield from statistics_of(part)
+    elif isinstance(plan, list):
+        for part in plan:
+            yield from statistics_of(part)
