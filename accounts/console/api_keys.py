@@ -57,6 +57,7 @@ class ApiKeyAdmin(ServiceModelAdmin):
     navigation_icon = "key"
     navigation_position = 52
     add_title = gettext_lazy("New API key")
+    empty_text = gettext_lazy("An integration signs in with a key of its own, which may do no more than it needs.")
     title = gettext_lazy("API keys")
     form = ApiKeyForm
     list_display = ("name", "beginning", "scope_list", "state", "last_used", "created")

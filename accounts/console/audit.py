@@ -168,6 +168,7 @@ class TenantFilter(LinkFilter):
 
 class AuditAdmin(ServiceModelAdmin):
     title = gettext_lazy("Audit log")
+    empty_text = gettext_lazy("What admins and operators change is listed here: who, when, from what to what.")
     navigation_position = 58
     list_display = ("when", "who", "what", "subject", "told")
     list_display_links = None

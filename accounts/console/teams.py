@@ -44,6 +44,7 @@ class TeamAdmin(ServiceModelAdmin):
     navigation_icon = "groups"
     navigation_position = 51
     add_title = gettext_lazy("New team")
+    empty_text = gettext_lazy("Tickets can be given to a team, and views shared with it. Create the first one.")
     form = TeamForm
     add_form = NewTeamForm
     change_form_template = "accounts/console/team.html"

@@ -83,12 +83,14 @@ class UserAdmin(ServiceModelAdmin):
     navigation_group = gettext_lazy("Administration")
     navigation_icon = "group"
     navigation_position = 50
+    title = gettext_lazy("Users")
     add_title = gettext_lazy("Invite somebody")
+    empty_text = gettext_lazy("Nobody yet: invite the first of your staff.")
     form = UserForm
     add_form = NewUserForm
     change_form_template = "accounts/console/user.html"
     add_form_template = "console/change_form.html"
-    list_display = ("name", "email", "role_badge", "state", "last_sign_in", "created")
+    list_display = ("name", "address", "role_badge", "state", "last_sign_in", "created")
     list_display_links = ("name",)
     list_filter = (RoleFilter, TeamFilter, ActiveFilter)
     search_fields = ("email_key",)
@@ -105,6 +107,10 @@ class UserAdmin(ServiceModelAdmin):
             return access_user(actor_of(request), object_id)
         except NotFound:
             return None
+
+    @display(description=gettext_lazy("E-mail"))
+    def address(self, user: User) -> str:
+        return user.email
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         is_erased = isinstance(obj, User) and obj.erased_at is not None

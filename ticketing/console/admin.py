@@ -203,6 +203,18 @@ class ServiceModelAdmin(ModelAdmin):
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Django's, in words that need no gender of the model's name."""
+        self.message_user(request, _("“%(name)s” was added.") % {"name": obj}, messages.SUCCESS)
+        response: HttpResponse = self.response_post_save_add(request, obj)
+        return response
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Django's, in words that need no gender of the model's name."""
+        self.message_user(request, _("“%(name)s” was saved.") % {"name": obj}, messages.SUCCESS)
+        response: HttpResponse = self.response_post_save_change(request, obj)
+        return response
+
     # --- missing things -------------------------------------------------------------------------------------------
 
     def changeform_view(

@@ -87,6 +87,7 @@ class CannedReplyAdmin(ServiceModelAdmin):
     navigation_icon = "quickreply"
     navigation_position = 30
     add_title = gettext_lazy("New canned reply")
+    empty_text = gettext_lazy("Write down what you answer often; one press puts it into a reply, with names filled in.")
     form = CannedReplyForm
     list_display = ("name", "beginning", "audience", "changed")
     ordering = ("name",)

@@ -46,6 +46,7 @@ class MentionAdmin(ServiceModelAdmin):
     """A list to work off: opening the ticket, or the action, marks a mention as seen."""
 
     title = gettext_lazy("Mentions")
+    empty_text = gettext_lazy("A colleague who writes @ and your e-mail address in an internal note calls you here.")
     permissions = {"view": Action.COMMENTS_READ_INTERNAL, "change": Action.COMMENTS_READ_INTERNAL}
     navigation_position = 12
     list_display = ("note", "by_whom", "when")

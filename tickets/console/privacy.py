@@ -106,6 +106,7 @@ class HoldAdmin(PrivacyAdmin):
     navigation_icon = "gavel"
     navigation_position = 55
     add_title = gettext_lazy("New legal hold")
+    empty_text = gettext_lazy("A hold keeps a ticket, a person's data or everything from being removed until it is lifted.")
     form = HoldForm
     list_display = ("reason", "target_name", "which", "state", "placed", "lifted")
     shown = list_display
@@ -187,6 +188,7 @@ class ErasureAdmin(PrivacyAdmin):
     navigation_icon = "person_cancel"
     navigation_position = 56
     add_title = gettext_lazy("Erase somebody")
+    empty_text = gettext_lazy("Whoever asks to be forgotten becomes a pseudonym; each erasure keeps a receipt here.")
     form = ErasureForm
     add_form_template = "tickets/console/erasure.html"
     list_display = ("name", "state_badge", "with_content", "requested", "finished")

@@ -21,7 +21,7 @@ from accounts.console.acting import actor_of
 from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.changelist import COUNT_CAP, KeysetChangeList, UnreadChangeList, sort_of
 from ticketing.console.display import age, badge, moment
-from ticketing.console.navigation import Item
+from ticketing.console.navigation import QUEUE, Item
 from ticketing.errors import InvalidInput
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.models import TenantQuerySet
@@ -72,6 +72,8 @@ class QueueAdmin(ServiceModelAdmin):
 
     list_display = ("summary", "status_badge", "priority_badge", "requester", "assignee", "age", "last_activity")
     list_display_links = None
+    add_title = gettext_lazy("New ticket")
+    empty_text = gettext_lazy("No ticket is in this view just now. New ones appear here by themselves when you load it again.")
     list_fullwidth = True
     list_filter = (
         filters.ViewFilter,
@@ -100,7 +102,8 @@ class QueueAdmin(ServiceModelAdmin):
         entries = views.entries_of(request) if is_here else views.common_entries()
         for entry in entries:
             if not entry.is_personal:
-                yield Item(group, str(entry.title), f"{link}?{entry.query}", entry.icon, is_here and entry.is_current)
+                active, shortcut = is_here and entry.is_current, QUEUE if entry.query == "view=open" else ""
+                yield Item(group, str(entry.title), f"{link}?{entry.query}", entry.icon, active, shortcut)
         add = reverse("console:tickets_ticket_add")
         yield Item(group, _("New ticket"), add, "add", request.path == add)
         for entry in entries:
