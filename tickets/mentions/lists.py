@@ -31,7 +31,7 @@ def look_up_mentions(actor: Actor, mentions: Iterable[Mention]) -> dict[ObjectId
         row.pk: Mentioned(
             tickets.get(row.ticket_id),
             notes.get(row.comment_id, {}).get("body", ""),
-            people.get(row.by_id, {}).get("name", ""),
+            people[row.by_id]["name"] if row.by_id in people else "",
         )
         for row in rows
     }

@@ -4,6 +4,7 @@ from django.db import models
 from django_mongodb_backend.fields import ObjectIdField
 
 from accounts.models import User
+from ticketing.mongo import ObjectId
 from ticketing.mongo.indexes import UniqueIndex
 from ticketing.mongo.models import TenantModel
 
@@ -11,6 +12,7 @@ from ticketing.mongo.models import TenantModel
 class Mention(TenantModel):
     """``seen_at`` is null until the person who was named has opened the ticket; ``by`` is null for the platform."""
 
+    by_id: ObjectId | None
     user = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False, related_name="+", null=True)
     ticket_id = ObjectIdField()

@@ -28,6 +28,7 @@ from tickets.people import find_people
 COMMENTS_SHOWN = 50
 FILES_SHOWN = 100
 EVENTS_SHOWN = 100
+_TEXTS = ("title", "description", "type")
 _SIDE = ("status", "priority", "assigned_to", "team", "category", "tags")
 # Material symbols for the kinds of files, by how the type that their first bytes show begins.
 _ICONS = {
@@ -79,6 +80,8 @@ def fields_context(ticket: Any, form: Any) -> dict[str, Any]:
     """The ticket's fields, as they are shown and as they are changed."""
     return {
         "side_fields": [form[name] for name in _SIDE],
+        "text_fields": [form[name] for name in _TEXTS],
+        "text_errors": form.is_bound and any(name in form.errors for name in _TEXTS),
         "closed": ticket.status == Status.CLOSED,
         "status_badge": badge(ticket.status, ticket.get_status_display()),
         "priority_badge": badge(ticket.priority, ticket.get_priority_display()),
