@@ -21,7 +21,7 @@ def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter) -> No
         change_user(actor_of(cast.ada), user.pk, {"team_ids": [team.pk]})
     page = enter(cast.amir, f"{QUEUE}?view=all&priority=high")
     expect(page.locator(".queue-count").first).to_be_attached()  # the counts come after the page
-    page.get_by_text("Save this view").click()
+    page.get_by_text("Views", exact=True).click()
     page.get_by_label("Name", exact=True).fill("Hot ones")
     page.get_by_label("Share with").select_option("First line")
     shoot(page, "queue-save-view")
@@ -36,6 +36,7 @@ def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter) -> No
     colleague.get_by_role("link", name="Hot ones").first.click()
     expect(colleague.get_by_role("link", name="VPN drops every hour")).to_be_visible()
 
+    page.get_by_text("Views", exact=True).click()
     page.get_by_role("link", name="Manage views").click()
     page.locator("input[name=name][value='Hot ones']").fill("Very hot ones")
     shoot(page, "queue-manage-views")
