@@ -73,7 +73,7 @@ class QueueAdmin(ServiceModelAdmin):
     list_display = ("summary", "status_badge", "priority_badge", "requester", "assignee", "age", "last_activity")
     list_display_links = None
     add_title = gettext_lazy("New ticket")
-    empty_text = gettext_lazy("No ticket is in this view just now. New ones appear here by themselves when you load it again.")
+    empty_text = gettext_lazy("No ticket is in this view just now. Choose another view, or open a ticket for somebody.")
     list_fullwidth = True
     list_filter = (
         filters.ViewFilter,
