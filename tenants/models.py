@@ -101,6 +101,7 @@ class AuditEntry(ServiceWrittenModel):
 
     class Meta(ServiceWrittenModel.Meta):
         db_table = "audit_log"
+        verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["-at", "-id"], name="audit_log_at"),
             models.Index(fields=["tenant_id", "-at", "-id"], name="audit_log_tenant"),

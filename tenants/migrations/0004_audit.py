@@ -7,6 +7,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="auditentry",
+            options={"base_manager_name": "objects", "verbose_name_plural": "audit entries"},
+        ),
         migrations.AddIndex(
             model_name="auditentry",
             index=models.Index(fields=["tenant_id", "by", "-at", "-id"], name="audit_log_by"),
