@@ -1,18 +1,22 @@
 """The base of every ModelAdmin here: asks the role table what is allowed, and writes through services only."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.decorators import display
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, checkbox
 
 from ticketing.console.changelist import COUNT_CAP, CappedPaginator, KeysetChangeList, sort_of, take_cursors
 from ticketing.console.forms import ServiceForm, on_top_of
@@ -22,6 +26,12 @@ from ticketing.errors import NotAllowed, NotFound, StaleVersion, StorageUnavaila
 from ticketing.mongo.pages import Page, PageRequest
 
 MAX_SELECTED = 100
+
+
+@cache
+def _checkbox(_language: str | None) -> str:
+    """A row's checkbox in the language at hand, to be formatted with ``pk``."""
+    return str(checkbox.render(ACTION_CHECKBOX_NAME, "{pk}"))
 
 
 class ServiceModelAdmin(ModelAdmin):
@@ -80,6 +90,13 @@ class ServiceModelAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    # --- lists ----------------------------------------------------------------------------------------------------
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """unfold's, whose template is rendered once instead of for every row."""
+        return format_html(_checkbox(get_language()), pk=obj.pk)
 
     # --- what it adds to the site ---------------------------------------------------------------------------------
 
