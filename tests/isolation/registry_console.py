@@ -37,7 +37,12 @@ def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 
 def _ticket(**after: Any) -> dict[str, Any]:
     before = {"status": "open", "priority": "high", "assigned_to": "", "team": "", "category": "", "tags": ""}
+    before |= {"title": "Printer on fire", "description": "As it was", "type": "question"}
     return {"version": VERSION, "reply": "", "visibility": "public", **_fields(before, after)}
+
+
+def _canned(**after: Any) -> dict[str, Any]:
+    return {"version": 1, **_fields({"name": "zxcanned", "body": "x", "audience": "me"}, after)}
 
 
 def _user(**after: Any) -> dict[str, Any]:
@@ -150,6 +155,40 @@ CONSOLE = {
     "console/tickets/ticket/bulk/{}/": Page(("agent",), ["bulk"]),
     "console/tickets/ticket/bulk/{}/undo/": Page(("agent",), ["bulk"], [lambda ids: {}], post_only=True),
     "console/tickets/ticket/requesters/": Page(STAFF),
+    "console/tickets/ticket/{}/draft/": Page(
+        STAFF, ["ticket"], [lambda ids: {"reply": "x"}, lambda ids: {"reply": "x", "upload_ids": [ids.upload]}]
+    ),
+    "console/tickets/ticket/{}/send/": Page(
+        STAFF,
+        ["ticket"],
+        [
+            lambda ids: _ticket(reply="An answer", send_status="pending"),
+            lambda ids: _ticket(reply="An answer", assigned_to=ids.agent),
+            lambda ids: _ticket(reply="An answer", upload_ids=[ids.upload]),
+        ],
+        post_only=True,
+    ),
+    "console/tickets/ticket/{}/send/now/": Page(STAFF, ["ticket"], [lambda ids: {}], post_only=True),
+    "console/tickets/ticket/{}/send/undo/": Page(STAFF, ["ticket"], [lambda ids: {}], post_only=True),
+    "console/tickets/ticket/{}/preview/": Page(STAFF, ["ticket"], [lambda ids: {"reply": "*x*"}], post_only=True),
+    "console/tickets/ticket/{}/uploads/{}/discard/": Page(
+        STAFF, ["ticket", "upload"], [lambda ids: {}], post_only=True
+    ),
+    "console/tickets/ticket/{}/canned-replies/": Page(STAFF, ["ticket"]),
+    "console/tickets/ticket/{}/canned-replies/{}/": Page(("admin",), ["ticket", "canned"]),
+    **_model(
+        "tickets/cannedreply",
+        "canned",
+        STAFF,
+        add=[
+            lambda ids: {"name": "New", "body": "x", "audience": "me"},
+            lambda ids: {"name": "New", "body": "x", "audience": ids.team},
+        ],
+        change=[lambda ids: _canned(body="y"), lambda ids: _canned(audience=ids.team)],
+    ),
+    # The team's, of which nobody here is a member; admins see all teams' replies.
+    "console/tickets/cannedreply/{}/change/": Page(ADMINS, ["canned"], [lambda ids: _canned(body="y")]),
+    "console/tickets/cannedreply/{}/delete/": Page(ADMINS, ["canned"], [lambda ids: {}]),
     "console/tickets/ticket/{}/merge/": Page(STAFF, ["ticket"], [lambda ids: {"into": ids.others_ticket}]),
     "console/tickets/ticket/{}/unmerge/": Page(STAFF, ["ticket"], [lambda ids: {}], post_only=True),
     "console/tickets/ticket/{}/related/": Page(

@@ -27,7 +27,9 @@ from ticketing.mongo.client import get_database
 from tickets.attachments.services import add_attachment
 from tickets.attachments.uploads import announce_upload, receive_upload, sign_upload
 from tickets.bulk.services import Selected, apply_bulk_change, begin_bulk_change
+from tickets.canned_replies.services import create_canned_reply
 from tickets.conversation.services import add_comment
+from tickets.drafts.services import save_draft
 from tickets.privacy.erasure import continue_erasure, request_erasure
 from tickets.privacy.holds import place_hold
 from tickets.saved_views.services import save_view
@@ -64,6 +66,7 @@ class Ids:
     hold: str
     mention: str
     view: str
+    canned: str
     bulk: str
     email: str
     word: str
@@ -163,6 +166,10 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
     change_ticket(actor_of(agent), ticket["_id"], {"priority": "high"})
     hold = place_hold(actor_of(admin), target="user", reference=str(notewriter.pk), reason=f"zx{slug}reason")
     view = save_view(actor_of(agent), name=f"zx{slug}view", query=f"category=zx{slug}-category", team=str(team.pk))
+    body, audience = f"zx{slug}canned for {{{{ requester.name }}}}", str(team.pk)
+    canned = create_canned_reply(actor_of(admin), name=f"zx{slug}canned", body=body, audience=audience)
+    create_canned_reply(actor_of(agent), name=f"zx{slug}own", body=f"zx{slug}own")
+    save_draft(actor_of(notewriter), ticket["_id"], body=f"zx{slug}draft")
     bulk = begin_bulk_change(actor_of(agent), {"add_tags": [f"zx{slug}-bulk"]})
     apply_bulk_change(actor_of(agent), bulk["_id"], [Selected(others["_id"])])
     add_comment(actor_of(notewriter), numbered["_id"], f"@{agent.email} zx{slug}mention", visibility="internal")
@@ -193,6 +200,7 @@ def _fill(admin: User, agent: User, customer: User, other: User, notewriter: Use
         hold=str(hold["_id"]),
         mention=str(mention["_id"]),
         view=str(view["_id"]),
+        canned=str(canned["_id"]),
         bulk=str(bulk["_id"]),
         email=other.email,
         word=f"zx{slug}comment",
