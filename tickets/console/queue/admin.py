@@ -56,7 +56,7 @@ _SHORTCUTS = (
     *(
         _shortcut(
             f"set_priority_{each.value}",
-            format_lazy("{} {}…", gettext_lazy("Set priority:"), each.label),
+            format_lazy(gettext_lazy("Set priority: {priority}…"), priority=each.label),
             {"priority": each.value},
         )
         for each in Priority
