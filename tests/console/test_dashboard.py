@@ -13,6 +13,7 @@ from tests.cast import actor_of, make_user
 from tests.console.queries import counted_queries
 from ticketing import clock
 from ticketing.console.spreadsheets import safe_cell
+from ticketing.mongo import ObjectId
 from tickets.console.dashboard.overview import duration
 from tickets.conversation.services import add_comment
 from tickets.services import change_ticket, open_ticket
@@ -113,6 +114,15 @@ def test_a_period_that_cannot_be_shown_is_told(cast, browser, query, problem):
     assert ('role="alert"' in page) == bool(problem)
     assert problem in page
     assert "<script>&" not in page
+
+
+def test_another_tenants_team_answers_as_a_missing_one(cast, browser):
+    team = str(create_team(actor_of(cast.gina), name="Theirs").pk)
+    open_ticket(actor_of(cast.gus), title="Theirs", team=ObjectId(team))
+    client, missing = browser(cast.amir), str(ObjectId())
+    pages = [client.get(f"/console/?team={id_}").content.decode().replace(id_, "ID") for id_ in (team, missing)]
+    tokens = re.compile(r'value="[A-Za-z0-9]{64}"')
+    assert tokens.sub("", pages[0]) == tokens.sub("", pages[1])
 
 
 def test_a_new_tenant_is_told_what_to_do(cast, browser):
