@@ -67,7 +67,7 @@ def sign_out_everywhere_view(request: HttpRequest) -> HttpResponse:
     """Ends every session and token of whoever is signed in, this one included."""
     assert isinstance(request.user, User)
     end_all_sessions(request.user, by=request.user.email)
-    return HttpResponseRedirect(reverse("console:login"))
+    return HttpResponseRedirect(reverse("console:index"))
 
 
 def _form(request: HttpRequest, user: User, refusal: TicketingError | None = None) -> ProfileForm:

@@ -73,7 +73,7 @@ def test_bad_and_late_input_is_told_and_kept(cast: Cast, browser: Browser) -> No
 def test_signing_out_everywhere_ends_other_browsers_too(cast: Cast, browser: Browser) -> None:
     here, there = browser(cast.amir), browser(cast.amir)
     assert here.get(f"{PROFILE}sign-out/").status_code == 405
-    assert here.post(f"{PROFILE}sign-out/").headers["Location"] == "/console/login/"
+    assert here.post(f"{PROFILE}sign-out/").headers["Location"] == "/console/"
     assert [client.get(PROFILE).status_code for client in (here, there)] == [302, 302]
 
 

@@ -159,12 +159,14 @@ FINER: dict[Action, Callable[[World], Request]] = {
     ),
     Action.CONSOLE_ENTER: lambda w: ("GET", "/console/", None),
     Action.SETTINGS_MANAGE: lambda w: ("GET", f"/console/tenants/tenant/{w.own.tenant}/change/", None),
+    Action.AUDIT_READ: lambda w: ("GET", "/console/tenants/auditentry/", None),
     Action.TENANTS_MANAGE: lambda w: ("GET", "/console/tenants/tenant/", None),
     Action.TENANTS_ENTER: lambda w: ("POST", f"/console/tenants/tenant/{w.foreign.tenant}/enter/", None),
 }
 # Nothing shows settings to somebody who may not change them.
 # Operators change every tenant's settings by managing tenants.
-COVERED = {(Action.SETTINGS_MANAGE, Role.OPERATOR)}
+# Without a tenant they read the platform's log there.
+COVERED = {(Action.SETTINGS_MANAGE, Role.OPERATOR), (Action.AUDIT_READ, Role.OPERATOR)}
 
 
 def test_every_action_is_proved() -> None:
