@@ -67,10 +67,12 @@ def shoot(page: Page, name: str, *, full: bool = False) -> None:
 
 
 def _is_error(said: ConsoleMessage) -> bool:
-    """That a page itself answers 403 or 404 is no error of a script; nor is that an answer in JSON has no icon."""
+    """Chromium's own words on an answer are no error of a script where it is a page's own, an icon's that is none, or a
+    refusal that the page deals with: signed out, in the way of another, or too late."""
     asked = said.location["url"]
     is_expected = asked.endswith("/favicon.ico") or (said.page is not None and said.page.url == asked)
-    return said.type == "error" and not (is_expected and said.text.startswith("Failed to load resource"))
+    is_refusal = any(f"status of {status} " in said.text for status in (401, 409, 412))
+    return said.type == "error" and not (said.text.startswith("Failed to load") and (is_expected or is_refusal))
 
 
 def _is_strange(url: str) -> bool:

@@ -11,6 +11,7 @@ from tests.browser.console.story import tell
 from tests.isolation.world import World, build_world, cookie_of
 
 Enter = Callable[..., Page]
+TIMEOUT = 30_000  # milliseconds: an open ticket asks every eight seconds what is new
 _worlds: list[World] = []
 
 
@@ -19,7 +20,7 @@ def chrome(chromium: str) -> Iterator[Browser]:
     """Instead of a browser for each test: to start one costs more than most of these tests do."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        expect.set_options(timeout=30_000)  # an open ticket asks every eight seconds what is new
+        expect.set_options(timeout=TIMEOUT)
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -44,6 +45,7 @@ def enter(new_page: NewPage) -> Enter:
     def enter(user: User | None, address: str = "", *, size: str = "desktop", scheme: str = "light") -> Page:
         host = "localhost" if user and user.tenant_id is None else "acme.localhost"
         page = new_page(host, size, scheme)
+        page.set_default_timeout(TIMEOUT)
         if user:
             name, _, value = cookie_of(user).partition("=")
             page.context.add_cookies([{"name": name, "value": value, "domain": host, "path": "/"}])

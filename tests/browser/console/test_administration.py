@@ -1,0 +1,92 @@
+"""What a tenant's admin does: people, settings, the audit log; and what everybody sets for himself."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import shoot
+from tests.browser.console.axe import violations_of
+from tests.browser.console.conftest import Enter
+from tests.isolation.world import World
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+def test_somebody_is_invited_promoted_and_deactivated(world: World, enter: Enter, size: str, scheme: str) -> None:
+    page = enter(world.cast.ada, "/console/accounts/user/add/", size=size, scheme=scheme)
+    page.get_by_label("E-mail").fill("nina@acme.test")
+    page.locator("#id_name").fill("Nina New")
+    page.get_by_label("Role").select_option("Agent")
+    page.get_by_role("button", name="Save").first.click()
+    invitation = page.locator("#shown-once")
+    expect(invitation).to_be_visible()
+    assert "/console/invitation/#" in invitation.input_value()
+    assert violations_of(page) == []
+    shoot(page, f"invitation-{size}-{scheme}")
+
+    guest = enter(None, invitation.input_value(), size=size, scheme=scheme)
+    for field in guest.locator("input[type=password]").all():
+        field.fill("a quite long passphrase")
+    guest.get_by_role("button", name="Set the password").click()
+    expect(guest.locator("input[type=password]")).to_have_count(1)  # of the sign-in, where the way leads
+
+    page.goto("/console/accounts/user/?q=nina")
+    page.get_by_role("link", name="Nina New").click()
+    page.get_by_label("Role").select_option("Admin")
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.goto("/console/accounts/user/?role=admin")
+    page.get_by_role("link", name="Nina New").click()
+    page.get_by_role("button", name="Sign out everywhere").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Nina")
+    page.get_by_label("Active").uncheck()
+    page.get_by_role("button", name="Save", exact=True).first.click()
+    page.goto("/console/accounts/user/?active=no")
+    expect(page.get_by_role("link", name="Nina New")).to_be_visible()
+
+    page.goto("/console/tenants/auditentry/")
+    expect(page.get_by_text("nina@acme.test").or_(page.get_by_text("Nina New")).first).to_be_visible()
+    shoot(page, f"audit-{size}-{scheme}", full=True)
+
+
+def test_the_settings_show_how_they_will_look_and_refuse_what_is_wrong(world: World, enter: Enter) -> None:
+    page = enter(world.cast.ada, f"/console/tenants/tenant/{world.own.tenant}/change/")
+    look = page.locator(".branding-look").first
+    page.get_by_label("Name that customers see").fill("Acme Helpdesk")
+    page.get_by_label("Colour").fill("#ffee00")
+    expect(look).to_contain_text("Acme Helpdesk")
+    expect(page.locator("[data-branding-told]")).not_to_be_empty()
+    assert violations_of(page) == []
+    shoot(page, "settings-preview")
+    page.get_by_label("E-mail domains").fill("not a domain")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".errorlist, [role=alert]").first).to_be_visible()
+    expect(page.get_by_label("Name that customers see")).to_have_value("Acme Helpdesk")
+    shoot(page, "settings-refused", full=True)
+    page.get_by_label("E-mail domains").fill("")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto("/console/")
+    expect(page.get_by_role("link", name="Acme Helpdesk").first).to_be_visible()
+    assert violations_of(page) == []  # yellow is darkened until white can be read on it
+    shoot(page, "settings-yellow")
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "dark"), ("phone", "light")])
+def test_german_and_the_agents_time_zone(world: World, enter: Enter, size: str, scheme: str) -> None:
+    page = enter(world.cast.amir, "/console/profile/", size=size, scheme=scheme)
+    page.get_by_label("Language").select_option("de")
+    page.get_by_label("Time zone").select_option("Pacific/Kiritimati")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto("/console/")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("heading", name="Jetzt offen")).to_be_visible()
+    shoot(page, f"german-overview-{size}-{scheme}", full=True)
+    page.goto(f"/console/tickets/ticket/{world.own.ticket}/change/")
+    expect(page.get_by_label("Priorität")).to_be_visible()
+    moment = page.locator(".thread time").first
+    local = (world.cast.amir.created_at + timedelta(hours=14)).strftime("%d.")
+    assert local.lstrip("0") in (moment.get_attribute("title") or "")
+    assert violations_of(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    shoot(page, f"german-ticket-{size}-{scheme}", full=True)
