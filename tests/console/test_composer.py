@@ -166,3 +166,13 @@ def test_a_page_with_a_draft_and_files_takes_a_bounded_number_of_queries(cast, t
     with counted_queries() as sent:
         script.client.get(page_of(ticket))
     assert len(sent) <= 8, sent
+
+
+def test_only_a_bucket_may_be_sent_to_past_us(ticket, script, settings, monkeypatch):
+    assert "connect-src 'self';" in script.client.get(page_of(ticket))["Content-Security-Policy"]
+    settings.ATTACHMENTS_BUCKET = "files"
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    policy = script.client.get(page_of(ticket))["Content-Security-Policy"]
+    assert "connect-src 'self' https://files.s3.eu-central-1.amazonaws.com;" in policy

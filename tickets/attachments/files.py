@@ -2,12 +2,14 @@
 
 import hashlib
 import logging
+import os
 import secrets
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.files.base import File
@@ -94,6 +96,21 @@ def incoming_folder_of(tenant_id: ObjectId) -> str:
 def exports_folder_of(tenant_id: ObjectId) -> str:
     """The storage's folder for the archives that a tenant's admins ask for."""
     return f"{EXPORTS}/{tenant_id}"
+
+
+def find_upload_origin() -> str:
+    """Whereto browsers send files past us: the bucket's origin, as its presigned URLs have it; empty without a bucket.
+
+    Told by the settings alone, because boto3 is slow to import.
+    """
+    bucket: str = settings.ATTACHMENTS_BUCKET
+    if not bucket:
+        return ""
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+        parts = urlsplit(endpoint)
+        return f"{parts.scheme}://{parts.netloc}"
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return f"https://{bucket}.s3.{region}.amazonaws.com" if region else f"https://{bucket}.s3.amazonaws.com"
 
 
 def find_bucket() -> "Bucket | None":

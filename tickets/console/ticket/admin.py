@@ -86,6 +86,7 @@ class TicketPageAdmin(ServiceModelAdmin):
                 return self.missing(request)
             context |= fields_context(ticket, context["adminform"].form)
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        composer.allow_uploads(response)
         return response
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:

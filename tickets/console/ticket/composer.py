@@ -14,10 +14,12 @@ from accounts.actor import Actor
 from accounts.console.acting import actor_of
 from ticketing import clock
 from ticketing.console.answers import json_answer
+from ticketing.console.site import CONTENT_SECURITY_POLICY
 from ticketing.errors import FieldError, InvalidInput, NotFound, StaleVersion, TicketingError
 from ticketing.mongo import parse_object_id
 from ticketing.mongo.repository import Document
 from tickets.access import access_ticket
+from tickets.attachments.files import find_upload_origin
 from tickets.attachments.uploads import discard_upload, find_uploads
 from tickets.canned_replies.services import fill_canned_reply, list_canned_replies
 from tickets.console.ticket.forms import TicketForm
@@ -48,6 +50,13 @@ def context_of(request: HttpRequest, ticket: Any, form: TicketForm) -> dict[str,
         "send_statuses": _statuses_to_send(actor, ticket),
         "composer_key": f"{actor.tenant_id}:{actor.user_id}:{ticket.pk}",
     }
+
+
+def allow_uploads(response: HttpResponse) -> None:
+    """Lets the page's script send files to the bucket, where there is one."""
+    if origin := find_upload_origin():
+        allowed = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", f"connect-src 'self' {origin}")
+        response.headers["Content-Security-Policy"] = allowed
 
 
 def save(request: HttpRequest, ticket: Any, form: TicketForm) -> list[str]:
