@@ -147,7 +147,7 @@ def test_canned_replies_are_offered_and_filled_in(cast, ticket, script):
     assert script.client.get(reply["url"]).json() == {"text": "Hi Carla, about #1"}
 
 
-@pytest.mark.parametrize("part", ["draft", "send", "send/now", "send/undo", "preview", f"uploads/{ObjectId()}/discard"])
+@pytest.mark.parametrize("part", ["draft", "send", "send/now", "send/undo", "preview", f"uploads/{'0' * 24}/discard"])
 def test_is_for_staff_of_the_tenant_and_not_to_be_opened(cast, browser, ticket, part):
     address = f"/console/tickets/ticket/{ticket['_id']}/{part}/"
     stranger = browser(cast.gus).post(address, {"reply": "x"}, headers=FETCH)
