@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from accounts.keys import create_api_key
 from accounts.services import change_user, create_user
@@ -16,8 +16,11 @@ from tests.cast import actor_of
 from tests.isolation.registry_console import OF_EVERY_LIST, QUERIES
 from tests.isolation.world import World, attach
 from ticketing.mongo import ObjectId
+from tickets.canned_replies.services import EVERYBODY, create_canned_reply
 from tickets.conversation.services import add_comment
+from tickets.drafts.services import save_draft
 from tickets.privacy.holds import place_hold
+from tickets.saved_views.services import save_view
 from tickets.services import change_ticket, open_ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
@@ -44,6 +47,10 @@ def attacked(world: World) -> World:
         change_user(ada, user.pk, {"name": PAYLOADS[1]})
     create_user(ada, email="injected@acme.test", name=PAYLOADS[4], role="agent", team_ids=[team.pk])
     create_api_key(ada, name=SHORT, scopes=["tickets:read"])
+    for person in (amir, ada):
+        save_view(person, name=SHORT, query="view=all&q=attacked")
+    create_canned_reply(ada, name=SHORT, body=PAYLOADS[1], audience=EVERYBODY)
+    save_draft(amir, own, body=everything, visibility="internal")
     place_hold(ada, target="user", reference=world.own.user, reason=PAYLOADS[1])
     tenant = cast.acme
     change_settings(tenant, {"brand_name": SHORT}, expected_version=tenant.version, by="tests")
@@ -70,7 +77,10 @@ def test_stored_and_opened(attacked: World, enter: Enter) -> None:
     page.goto(f"/console/tickets/ticket/{attacked.own.ticket}/change/")
     for summary in page.locator("summary:visible").all():
         summary.click()
-    page.wait_for_load_state("networkidle")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("attacked()")
+    page.get_by_role("button", name="Canned replies").click()
+    expect(page.get_by_role("dialog").get_by_role("option", name=SHORT)).to_be_visible()
     assert _told(page) == []
     page.goto("/console/tickets/ticket/?" + urlencode({"view": "all", "q": "attacked"}))
     assert page.locator(".ticket-link").count() >= len(PAYLOADS) // 2
