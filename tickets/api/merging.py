@@ -100,6 +100,7 @@ class SplitView(_MergingView):
     actions = {"POST": Action.TICKETS_CREATE_FOR_OTHERS}
     inputs = {"POST": SplitInput}
     outputs = {"POST": TicketOutput}
+    statuses = {"POST": 201}
     errors = {"POST": [404, 409]}
     tag = "comments"
 
