@@ -8,7 +8,6 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
 from ticketing.console.display import figure
@@ -17,19 +16,6 @@ from ticketing.mongo.pages import Page, PageRequest, Sort
 
 COUNT_CAP = 10_000
 CURSORS = ("after", "before")
-
-
-_unfold_headers = unfold_list.result_headers
-
-
-def _headers_once(cl: "KeysetChangeList") -> list[dict[str, Any]]:
-    if cl.headers is None:
-        cl.headers = list(_unfold_headers(cl))
-    return cl.headers
-
-
-# unfold asks for them again for every row: a fifth of what a list costs.
-unfold_list.result_headers = _headers_once
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
@@ -52,7 +38,6 @@ class KeysetChangeList(ChangeList):
     """Django's change list with cursors in place of page numbers; ordered by one indexed field and the key."""
 
     page: Page
-    headers: list[dict[str, Any]] | None = None
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
         [leading, *_] = super().get_ordering(request, queryset)
