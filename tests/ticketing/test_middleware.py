@@ -27,6 +27,9 @@ def test_a_database_that_is_away_while_the_session_is_read_is_503(path: str, mon
 def test_nobody_sends_large_forms_before_signing_in(settings: Any) -> None:
     settings.MAX_BODY_BYTES = 1000
     response = Client().post("/console/login/", {"email": "x" * 2000})
+    assert response.status_code == 413
+    assert "That is too large" in response.text
+    response = Client().post("/console/login/", {"email": "x" * 2000}, headers={"X-Requested-With": "fetch"})
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 

@@ -30,14 +30,15 @@ def clean_body(value: str) -> str:
         raise InvalidInput.of("body", Message("has more than {limit} characters", limit=MAX_BODY), "max_length")
     for name in _VARIABLE.findall(body):
         if name not in VARIABLES:
-            near = get_close_matches(name, VARIABLES, 1)
-            text = (
-                Message("has the unknown variable {name}; did you mean {near}?", name=_shown(name), near=_shown(near[0]))
-                if near
-                else Message("has the unknown variable {name}; there are {known}", name=_shown(name), known=(*VARIABLES,))
-            )
-            raise InvalidInput.of("body", text, "unknown_variable")
+            raise InvalidInput.of("body", _unknown(name), "unknown_variable")
     return body
+
+
+def _unknown(name: str) -> Message:
+    if near := get_close_matches(name, VARIABLES, 1):
+        text = "has the unknown variable {name}; did you mean {near}?"
+        return Message(text, name=_shown(name), near=_shown(near[0]))
+    return Message("has the unknown variable {name}; there are {known}", name=_shown(name), known=(*VARIABLES,))
 
 
 def _shown(variable: str) -> str:

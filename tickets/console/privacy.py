@@ -106,7 +106,7 @@ class HoldAdmin(PrivacyAdmin):
     navigation_icon = "gavel"
     navigation_position = 55
     add_title = gettext_lazy("New legal hold")
-    empty_text = gettext_lazy("A hold keeps a ticket, a person's data or everything from being removed until it is lifted.")
+    empty_text = gettext_lazy("A hold keeps a ticket, a person's data or all there is from being removed.")
     form = HoldForm
     list_display = ("reason", "target_name", "which", "state", "placed", "lifted")
     shown = list_display
