@@ -61,6 +61,11 @@ def test_lists_the_tenants_people(cast, browser):
     assert emails("o=-2&q=car") == {"carl@example.test", "carla@example.test"}
 
 
+@pytest.mark.parametrize("lookup", ["password__startswith", "password__regex", "token_epoch", "tenant_id"])
+def test_nothing_is_found_out_by_parameters_that_are_no_filters(cast, browser, lookup):
+    assert browser(cast.ada).get(f"{USERS}?{lookup}=a").status_code == 400
+
+
 def test_invites_somebody_who_then_chooses_a_password(cast, browser):
     team = create_team(actor_of(cast.ada), name="First line")
     client = browser(cast.ada)

@@ -228,6 +228,23 @@ def test_what_a_saved_view_may_not_be_is_told(cast, browser, queue):
     assert [each["name"] for each in visible_views(actor_of(cast.ada))] == ["Ada's"]
 
 
+@pytest.mark.parametrize("query", ["title__regex=%28a%2B%29%2Bb", "description__contains=a", "tenant_id=1", "other=1"])
+def test_takes_nothing_but_its_filters_from_the_url(cast, browser, queue, query):
+    save_view(actor_of(cast.amir), name="Costly", query=query)
+    client = browser(cast.amir)
+    assert client.get(f"{QUEUE}?{query}").status_code == 400
+    assert not any(query in link for link in client.get(f"{QUEUE}views/counts/").json()["counts"])
+
+
+@pytest.mark.parametrize("query", ["age=000000000999999999999", "age=-99999", "tag=%00", "created=9999-12-31"])
+def test_values_that_no_filter_can_have_are_no_errors(cast, browser, queue, query):
+    """A view that is shared may hold them, too."""
+    save_view(actor_of(cast.amir), name="Broken", query=query)
+    client = browser(cast.amir)
+    assert numbers(client.get(f"{QUEUE}?{query}", follow=True)) in ([], [5, 3, 2, 1])
+    assert client.get(f"{QUEUE}views/counts/").json()["counts"]["?view=all"] == "5"
+
+
 def test_the_last_view_is_opened_again(cast, browser, queue):
     client = browser(cast.amir)
     assert client.get(QUEUE).status_code == 200

@@ -39,6 +39,14 @@ class KeysetChangeList(ChangeList):
 
     page: Page
 
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        """What search and filters leave; what they refuse is a wrong address, not an error of ours."""
+        try:
+            queryset: QuerySet[Any] = super().get_queryset(request, *args, **kwargs)
+        except InvalidInput as error:
+            raise IncorrectLookupParameters from error
+        return queryset
+
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
         [leading, *_] = super().get_ordering(request, queryset)
         if leading.removeprefix("-") in ("pk", *self.model_admin.unique_orderings):

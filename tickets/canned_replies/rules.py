@@ -20,7 +20,7 @@ VARIABLES = (
     "agent.name",
     "tenant.name",
 )
-_VARIABLE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_VARIABLE = re.compile(r"\{\{([^{}]*)\}\}")
 
 
 def clean_body(value: str) -> str:
@@ -28,7 +28,7 @@ def clean_body(value: str) -> str:
     body = clean_text(value, "body", required=True)
     if len(body) > MAX_BODY:
         raise InvalidInput.of("body", Message("has more than {limit} characters", limit=MAX_BODY), "max_length")
-    for name in _VARIABLE.findall(body):
+    for name in map(str.strip, _VARIABLE.findall(body)):
         if name not in VARIABLES:
             raise InvalidInput.of("body", _unknown(name), "unknown_variable")
     return body
@@ -47,4 +47,4 @@ def _shown(variable: str) -> str:
 
 def fill(body: str, values: Mapping[str, str]) -> str:
     """The text with its variables replaced; what is filled in is text, also where it looks like a variable."""
-    return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), body)
+    return _VARIABLE.sub(lambda found: values.get(found[1].strip(), found[0]), body)

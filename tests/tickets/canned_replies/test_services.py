@@ -47,6 +47,11 @@ def test_variables_are_filled_in_once(cast):
     assert filled == "Hi Carla (Carla Customer), #1 {{ agent.name }} <b>: Amir Acme, " + cast.acme.name
 
 
+def test_a_variable_that_never_ends_costs_nothing(cast):
+    body = "{{" + " " * 9_900 + "x"
+    assert create_canned_reply(actor_of(cast.amir), name="Open", body=body)["body"] == body
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

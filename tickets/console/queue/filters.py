@@ -156,7 +156,7 @@ class AgeFilter(SelectFilter):
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         days = value.removeprefix("-")
-        if not (days.isascii() and days.isdecimal() and int(days[:9]) <= _LONGEST_AGE):
+        if not (days.isascii() and days.isdecimal() and len(days) < 6 and int(days) <= _LONGEST_AGE):
             return queryset.none()
         since = clock.now() - timedelta(days=int(days))
         return queryset.filter(**{"created_at__gte" if value.startswith("-") else "created_at__lt": since})
