@@ -113,6 +113,35 @@ def test_saving_the_properties_sends_nothing(cast, ticket, script):
     assert find_draft(actor_of(cast.amir), ticket["_id"]) is None
 
 
+def test_saving_the_properties_leaves_another_windows_text_alone(cast, ticket, script):
+    script("draft", reply="Written in the second window", draft_version="0")
+    form = script.form(priority="high", draft_version="0", save_properties="1")
+    assert script.client.post(page_of(ticket), form | {"reply": ""}).status_code == 302
+    form = script.form(priority="low", draft_version="0", save_properties="1")
+    assert script.client.post(page_of(ticket), form | {"reply": "Written in the second window"}).status_code == 302
+    refused = script.client.post(page_of(ticket), script.form(**form) | {"reply": "Written in the first"})
+    assert "Another window has changed what you write here" in refused.content.decode()
+    assert (refused.context["draft"]["version"], "data-typed" in refused.content.decode()) == (0, True)
+    assert find_draft(actor_of(cast.amir), ticket["_id"])["body"] == "Written in the second window"
+    assert stored(cast, ticket)["priority"] == "low"
+
+
+def test_a_page_without_its_script_does_not_send_twice(cast, ticket, script):
+    form = script.form(reply="Once only", draft_version="0")
+    script("send", **form)
+    refused = script.client.post(page_of(ticket), form)
+    assert "being sent from another window" in refused.content.decode()
+    script("send/now")
+    assert comments(cast) == ["Once only"]
+
+
+def test_a_text_can_be_read_when_others_have_closed_the_ticket(cast, ticket, script):
+    script("draft", reply="Precious words", draft_version="0")
+    change_ticket(actor_of(cast.ada), ticket["_id"], {"status": "resolved"})
+    change_ticket(actor_of(cast.ada), ticket["_id"], {"status": "closed"})
+    assert "Precious words" in script.client.get(page_of(ticket)).content.decode()
+
+
 def test_files_wait_in_the_box(cast, ticket, script):
     kept, dropped = (send_file(actor_of(cast.amir), ticket["_id"], name) for name in ("<kept>.txt", "dropped.txt"))
     script("draft", reply="", upload_ids=[str(kept), str(dropped)])

@@ -151,9 +151,17 @@ def last_due() -> datetime:
     return clock.now() - GRACE
 
 
-def discard_draft(actor: Actor, ticket_id: ObjectId) -> None:
-    """Removes what the actor writes on a ticket that he has accessed, unless it is waiting to be sent."""
-    own = {"author_id": actor.user_id, "ticket_id": ticket_id, "send_at": None}
+def discard_draft(actor: Actor, ticket_id: ObjectId, *, expected_version: int | None = None) -> None:
+    """Removes what the actor writes on a ticket that he has accessed, unless it is not of the version that is expected.
+
+    Raises OnItsWay where it is waiting to be sent.
+    """
+    found = find_draft(actor, ticket_id)
+    if found and found["send_at"] is not None:
+        raise OnItsWay
+    own: Document = {"author_id": actor.user_id, "ticket_id": ticket_id, "send_at": None}
+    if expected_version is not None:
+        own["version"] = expected_version
     DraftRepository(actor.tenant_id).delete(own)
 
 

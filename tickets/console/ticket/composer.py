@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.console.acting import actor_of
 from ticketing import clock
 from ticketing.console.answers import json_answer
+from ticketing.console.refusals import in_words
 from ticketing.console.site import CONTENT_SECURITY_POLICY
 from ticketing.errors import FieldError, InvalidInput, NotFound, StaleVersion, TicketingError
 from ticketing.mongo import parse_object_id
@@ -23,14 +24,14 @@ from tickets.attachments.files import find_upload_origin
 from tickets.attachments.uploads import discard_upload, find_uploads
 from tickets.canned_replies.services import fill_canned_reply, list_canned_replies
 from tickets.console.ticket.forms import TicketForm
-from tickets.console.ticket.work import save_properties, work_on_ticket
+from tickets.console.ticket.work import keep_text, work_on_ticket
 from tickets.conversation.markdown import render_markdown
 from tickets.conversation.models import Visibility
-from tickets.drafts.services import find_draft, save_draft, schedule_draft, send_draft, take_back
+from tickets.drafts.services import discard_draft, find_draft, save_draft, schedule_draft, send_draft, take_back
 from tickets.mentions.services import find_mentioned
 from tickets.models import Status
 from tickets.rules import clean_text
-from tickets.services import allowed_transitions, check_version
+from tickets.services import allowed_transitions, change_ticket, check_version
 
 if TYPE_CHECKING:
     from tickets.console.ticket.admin import TicketPageAdmin
@@ -44,8 +45,12 @@ def context_of(request: HttpRequest, ticket: Any, form: TicketForm) -> dict[str,
     draft = find_draft(actor, ticket.pk)
     if draft is not None and not form.is_bound:
         form.initial.update(reply=draft["body"], visibility=draft["visibility"])
+    told = _told(draft)
+    if form.is_bound and told["body"] != request.POST.get("reply", "").replace("\r\n", "\n"):
+        # What was just typed belongs to the draft that its window knew.
+        told["version"] = _number(request, "draft_version") or 0
     return {
-        "draft": _told(draft),
+        "draft": told,
         "draft_files": [str(id_) for id_ in draft["upload_ids"]] if draft else [],
         "send_statuses": _statuses_to_send(actor, ticket),
         "composer_key": f"{actor.tenant_id}:{actor.user_id}:{ticket.pk}",
@@ -63,8 +68,9 @@ def save(request: HttpRequest, ticket: Any, form: TicketForm) -> list[str]:
     """What the page's form does when it is posted without scripts; returns why, for each file that was refused."""
     actor, answer = actor_of(request), form.answer
     if "save_properties" in request.POST:
-        is_open = "reply" in request.POST  # not while the box waits to send
-        save_properties(actor, ticket.pk, answer, keep_text=is_open, expected_version=form.expected_version)
+        if "reply" in request.POST:  # not while the box waits to send
+            keep_text(actor, ticket.pk, answer, draft_version=_number(request, "draft_version"))
+        change_ticket(actor, ticket.pk, answer.changes, expected_version=form.expected_version)
         return []
     files = form.cleaned_data["attachments"]
     return work_on_ticket(actor, ticket.pk, answer, files, expected_version=form.expected_version)
@@ -81,8 +87,7 @@ class Asked:
 
     def number(self, name: str) -> int | None:
         """The number that was sent under the name, None where there is none."""
-        text = self.request.POST.get(name, "")
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+        return _number(self.request, name)
 
     def tell(self, draft: Document | None) -> dict[str, Any]:
         uploads = find_uploads(self.actor, self.ticket, draft["upload_ids"]) if draft else []
@@ -123,6 +128,14 @@ def draft(asked: Asked) -> Answered:
         expected_version=asked.number("draft_version"),
     )
     return asked.tell(saved)
+
+
+@require_POST
+@_of_ticket
+def discard(asked: Asked) -> Answered:
+    """Lets go of a draft that said why it was not sent, unless it was written on meanwhile."""
+    discard_draft(asked.actor, asked.ticket["_id"], expected_version=asked.number("draft_version"))
+    return asked.tell(find_draft(asked.actor, asked.ticket["_id"]))
 
 
 @require_POST
@@ -202,6 +215,7 @@ def canned_reply(asked: Asked, reply_id: str) -> Answered:
 
 ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("<str:object_id>/draft/", "tickets_ticket_draft", draft),
+    ("<str:object_id>/draft/discard/", "tickets_ticket_discard_draft", discard),
     ("<str:object_id>/send/", "tickets_ticket_send", send),
     ("<str:object_id>/send/now/", "tickets_ticket_send_now", send_now),
     ("<str:object_id>/send/undo/", "tickets_ticket_send_undo", undo),
@@ -212,13 +226,19 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
 )
 
 
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.POST.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
 def _told(draft: Document | None) -> dict[str, Any]:
     """A draft as page and script know it; version 0 for none. ``send_in`` are seconds, None while it is written."""
     if draft is None:
         return {"version": 0, "body": "", "visibility": "", "send_in": None, "problem": ""}
     send_at = draft["send_at"]
     return {
-        **{name: draft[name] for name in ("version", "body", "visibility", "problem")},
+        **{name: draft[name] for name in ("version", "body", "visibility")},
+        "problem": in_words(draft["problem"]),
         "send_in": None if send_at is None else max(0, ceil((send_at - clock.now()).total_seconds())),
     }
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from accounts.actor import Actor
 from ticketing.console.refusals import explain
-from ticketing.errors import TicketingError
+from ticketing.errors import Conflict, StaleVersion, TicketingError
 from ticketing.mongo import ObjectId
 from tickets.attachments.services import add_attachment
 from tickets.drafts.sending import Answer, Sent, send_answer
-from tickets.drafts.services import discard_draft, save_draft
-from tickets.services import change_ticket
+from tickets.drafts.services import OnItsWay, discard_draft, find_draft, save_draft
+from tickets.rules import clean_text
 
 
 def work_on_ticket(
@@ -30,13 +30,25 @@ def work_on_ticket(
     return _attach(actor, sent, files, answer.visibility)
 
 
-def save_properties(
-    actor: Actor, ticket_id: ObjectId, answer: Answer, *, keep_text: bool, expected_version: int | None
-) -> None:
-    """Changes the fields alone; what is typed goes nowhere: it is kept as the draft. Raises as ``change_ticket``."""
-    if keep_text:
-        save_draft(actor, ticket_id, body=answer.body, visibility=answer.visibility, upload_ids=answer.upload_ids)
-    change_ticket(actor, ticket_id, answer.changes, expected_version=expected_version)
+def keep_text(actor: Actor, ticket_id: ObjectId, answer: Answer, *, draft_version: int | None) -> None:
+    """Keeps as the draft what is typed where the fields alone are changed.
+
+    Raises as ``save_draft``; where another window has written meanwhile Conflict, unless nothing here is missing there.
+    """
+    try:
+        save_draft(
+            actor,
+            ticket_id,
+            body=answer.body,
+            visibility=answer.visibility,
+            upload_ids=answer.upload_ids,
+            expected_version=draft_version,
+        )
+    except (StaleVersion, OnItsWay) as error:
+        draft = find_draft(actor, ticket_id) or {"body": "", "upload_ids": []}
+        body = clean_text(answer.body, "body")
+        if (body.strip() and body != draft["body"]) or set(answer.upload_ids) - set(draft["upload_ids"]):
+            raise Conflict(error.detail) from error  # it is not the ticket that is stale
 
 
 def _attach(actor: Actor, sent: Sent, files: Iterable[Any], visibility: str) -> list[str]:

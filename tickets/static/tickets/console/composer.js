@@ -21,11 +21,13 @@
   let waitingTimer = 0;
 
   const find = (selector, within = box) => within.querySelector(selector);
+  const isIdle = () => !isDirty && !saving && !other && !find("[data-box]").disabled;
   const kind = () => find('[name="visibility"]:checked').value;
   const say = (name, detail = "") => (find("[data-status]").textContent = [name && box.dataset[name], detail].filter(Boolean).join(" "));
   const refuse = (detail) => (find("[data-refused]").textContent = detail);
 
   document.addEventListener("DOMContentLoaded", () => {
+    listenToDiscard();
     box = document.querySelector("[data-reply]");
     if (!box) return;
     form = box.closest("form");
@@ -36,10 +38,11 @@
     form.addEventListener("submit", onSubmit);
     addEventListener("pagehide", leave);
     addEventListener("online", () => isDirty && save());
+    addEventListener("pageshow", (event) => event.persisted && refresh());
+    document.addEventListener("visibilitychange", () => document.hidden || (isDirty ? save() : refresh()));
     document.addEventListener("console:reply", () => write("public"));
     document.addEventListener("console:note", () => write("internal"));
     listenToFiles();
-    nameFiles();
     listenToPreview();
     listenToCanned();
     find("[data-undo]").addEventListener("click", undo);
@@ -57,7 +60,9 @@
       find("summary", event.currentTarget).focus();
     });
     if (box.dataset.sendIn) wait(Number(box.dataset.sendIn));
+    else if ("typed" in box.dataset) changed();
     else restore();
+    refresh();
   });
 
   function write(visibility) {
@@ -112,6 +117,43 @@
     }
   }
 
+  // The page may be older than the draft: it was made while a save was on its way, or another window has written since.
+  async function refresh() {
+    let draft;
+    try {
+      ({ draft } = await Console.send(box.dataset.draftUrl));
+    } catch {
+      return; // saving tells it
+    }
+    if (draft.version !== draftVersion && isIdle()) adopt(draft);
+    else nameFiles(draft.files);
+  }
+
+  function adopt(draft) {
+    draftVersion = draft.version;
+    show(draft);
+    showFiles(draft.files);
+    if (draft.send_in !== null) wait(draft.send_in);
+  }
+
+  function listenToDiscard() {
+    const button = document.querySelector("[data-discard]");
+    if (!button) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const data = new FormData();
+      data.set("draft_version", button.dataset.version);
+      try {
+        const { draft } = await Console.send(button.dataset.discard, { form: data });
+        if (draftVersion === Number(button.dataset.version)) draftVersion = draft.version;
+        button.closest("[data-reply-problem]").remove();
+        text?.focus();
+      } catch (error) {
+        button.after(element("span", error.detail));
+      }
+    });
+  }
+
   function leave() {
     if (!isDirty || isLeaving || other || find("[data-box]").disabled) return;
     const data = content();
@@ -124,7 +166,7 @@
 
   function keep() {
     try {
-      localStorage.setItem(place(), JSON.stringify({ body: text.value, visibility: kind(), version: draftVersion }));
+      localStorage.setItem(place(), JSON.stringify({ body: text.value, visibility: kind(), version: other ? null : draftVersion }));
     } catch {
       // the server's is the one that counts
     }
@@ -188,7 +230,8 @@
   function onSubmit(event) {
     const { submitter } = event;
     if (submitter && !box.contains(submitter)) {
-      isLeaving = true; // the server keeps what is posted
+      isLeaving = true; // the server keeps what is posted, unless another window's text is there
+      find('[name="draft_version"]').value = other ? 0 : draftVersion;
       return;
     }
     event.preventDefault();
@@ -201,7 +244,9 @@
     find(".reply-menu").open = false;
     if (find("[data-uploads] progress")) return refuse(box.dataset.textArriving);
     clearTimeout(saveTimer);
+    const wasOther = other;
     await saving;
+    if (other !== wasOther) return;
     const data = new FormData(form);
     data.delete("attachments"); // they have arrived already
     data.set("draft_version", draftVersion);
@@ -232,7 +277,8 @@
       document.dispatchEvent(new CustomEvent("ticket:changed"));
       return;
     }
-    refuse([error.detail, ...(error.data?.told ?? [])].join(" "));
+    refuse(error.detail);
+    if (error.status === 412 && error.data.draft) return showOther(error.data.draft);
     changed();
   }
 
@@ -273,7 +319,7 @@
       stopWaiting();
       say("textUndone");
     } catch (error) {
-      if (error.data?.code === "already_sent") return done("textLate");
+      if (error.data?.code === "already_sent") return settledElsewhere(error.data.draft, "textLate");
       find("[data-waiting-said]").textContent = error.detail;
       find("[data-waiting-said]").classList.remove("sr-only");
       waitingTimer = setInterval(sendNow, RETRY_AFTER);
@@ -292,7 +338,7 @@
       draftVersion = draft.version;
       refuse(draft.problem);
     } catch (error) {
-      if (error.data?.code === "already_sent") return done("textSent");
+      if (error.data?.code === "already_sent") return settledElsewhere(error.data.draft, "textSent");
       if (!error.status || error.status >= 500 || error.status === 401) {
         find("[data-waiting-said]").textContent = `${box.dataset.textLater} ${error.detail}`;
         find("[data-waiting-said]").classList.remove("sr-only");
@@ -302,6 +348,18 @@
       stopWaiting();
       tellRefusal(error);
     }
+  }
+
+  // Another window has taken it back or sent it, or the server's job has sent it, or could not.
+  function settledElsewhere(draft, name) {
+    if (!draft.body.trim() && !draft.files.length) {
+      done(name);
+      return refuse(draft.problem);
+    }
+    stopWaiting();
+    adopt(draft);
+    say(draft.problem ? "" : "textUndone");
+    refuse(draft.problem);
   }
 
   function done(name) {
@@ -350,18 +408,35 @@
   }
 
   // The page itself only knows that there are files with the draft.
-  async function nameFiles() {
-    const rows = [...box.querySelectorAll("[data-upload]")];
-    if (!rows.length) return;
-    const { draft } = await Console.send(box.dataset.draftUrl);
-    for (const row of rows) {
-      const file = draft.files.find(({ id }) => id === row.dataset.upload);
+  function nameFiles(files) {
+    for (const row of box.querySelectorAll("[data-upload]")) {
+      const file = files.find(({ id }) => id === row.dataset.upload);
       if (file) nameRow(row, file);
       else {
-        find("[name=upload_ids]", row).remove();
+        find("[name=upload_ids]", row)?.remove();
         find("[data-error]", row).textContent = box.dataset.textExpired;
       }
     }
+  }
+
+  function showFiles(files) {
+    find("[data-uploads]").replaceChildren(...files.map((file) => {
+      const row = newRow(file);
+      hold(row, file.id);
+      return row;
+    }));
+  }
+
+  function newRow(file) {
+    const row = find("[data-upload-row]").content.firstElementChild.cloneNode(true);
+    nameRow(row, file);
+    return row;
+  }
+
+  // From then on the answer has the file.
+  function hold(row, id) {
+    find("progress", row).remove();
+    row.append(Object.assign(element("input", ""), { type: "hidden", name: "upload_ids", value: id }));
   }
 
   function nameRow(row, file) {
@@ -374,16 +449,14 @@
   }
 
   async function addFile(file) {
-    const row = find("[data-upload-row]").content.firstElementChild.cloneNode(true);
-    nameRow(row, file);
+    const row = newRow(file);
     find("[data-uploads]").append(row);
     try {
       const announced = { name: file.name, size: file.size, content_type: file.type || "application/octet-stream" };
       const upload = await Console.send(box.dataset.uploadsUrl, { json: announced });
       const isKept = await put(file, upload, row);
       if (!isKept) return letGo(upload.id);
-      find("progress", row).remove();
-      row.append(Object.assign(element("input", ""), { type: "hidden", name: "upload_ids", value: upload.id }));
+      hold(row, upload.id);
       changed();
     } catch (error) {
       find("progress", row)?.remove();
