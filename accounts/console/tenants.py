@@ -75,6 +75,10 @@ class SettingsForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["brand_color"].widget = UnfoldAdminColorInputWidget()
+        language, stored = self.fields["locale"], self.initial.get("locale")
+        assert isinstance(language, forms.ChoiceField)
+        if stored and stored not in dict(settings.LANGUAGES):  # from before: saving another setting must keep it
+            language.choices = [*settings.LANGUAGES, (stored, stored)]
 
 
 class TenantForm(SettingsForm):

@@ -263,6 +263,16 @@ def test_an_admin_changes_the_settings_of_his_tenant(cast, browser):
     assert "#7c3aed" in page
 
 
+def test_saving_a_setting_keeps_a_language_that_is_not_offered_any_more(cast, browser):
+    TenantRepository().update(cast.acme.pk, {"locale": "fr"}, expected_version=cast.acme.version)
+    client = browser(cast.ada)
+    address = f"{TENANTS}{cast.acme.pk}/change/"
+    data = form_of(client.get(address))
+    assert client.post(address, data | {"brand_name": "Acme"}).status_code == 302
+    stored = TenantRepository().get(cast.acme.pk)
+    assert (stored["brand_name"], stored["locale"]) == ("Acme", "fr")
+
+
 def test_a_light_colour_is_darkened_where_text_stands_on_it(cast, browser):
     client = browser(cast.ada)
     address = f"{TENANTS}{cast.acme.pk}/"
