@@ -34,6 +34,7 @@ api_keys.manage            admin   . . + .
 settings.manage            admin   . . + .
 privacy.manage             admin   . . + .
 exports.manage             admin   . . + .
+audit.read                 never   . . + .
 console.enter              never   . + + +
 tenants.manage             never   . . . +
 tenants.enter              never   . . . +

@@ -21,6 +21,7 @@ _EVERY_TIME = [
     (re.compile(r"&quot;request_id&quot;:\s*&quot;.*?&quot;,?"), ""),
     (re.compile(r"\b[0-9a-f]{32}\b"), "<uuid>"),
     (re.compile(r"(csrfmiddlewaretoken|csrfToken)(\W+(value=)?\W*)\w{64}"), r"\1\2<csrf>"),
+    (re.compile(r"\bjust now\b|\b\d+(?:\s|&nbsp;)(?:second|minute|hour)s? ago\b"), "<a while> ago"),
     (re.compile(r"\b\d+(?:\s|&nbsp;)(?:second|minute|hour)s?\b"), "<a while>"),
 ]
 # and between two things that were made by them.

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from accounts.sessions import AccessToken
 from tests.isolation.world import World, build_world
 
 _worlds: list[World] = []
@@ -21,7 +23,9 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 def world(db: None) -> World:
     """Acme and globex as they were built, whatever the test before did to them."""
     if not _worlds:
-        _worlds.append(build_world())
+        with pytest.MonkeyPatch.context() as patch:  # the walks may take longer than a token lives
+            patch.setattr(AccessToken, "lifetime", timedelta(days=1))
+            _worlds.append(build_world())
     _worlds[0].snapshot.undo()
     return _worlds[0]
 
