@@ -82,12 +82,21 @@ class KeysetChangeList(ChangeList):
     @property
     def is_narrowed(self) -> bool:
         """Whether a search or a visible filter is set."""
-        return bool(self.query) or any(spec.value() for spec in self.filter_specs if not spec.hidden)
+        return bool(self.query or self.filters_set)
+
+    @property
+    def visible_filters(self) -> list[Any]:
+        return [spec for spec in self.filter_specs if not spec.hidden]
+
+    @property
+    def filters_set(self) -> int:
+        """How many visible filters have a value."""
+        return sum(bool(spec.value()) for spec in self.visible_filters)
 
     @property
     def cleared_url(self) -> str:
         """The list without them."""
-        visible = [spec.parameter_name for spec in self.filter_specs if not spec.hidden]
+        visible = [spec.parameter_name for spec in self.visible_filters]
         return str(self.get_query_string(dict.fromkeys([*visible, SEARCH_VAR])))
 
     @property
