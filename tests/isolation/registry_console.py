@@ -158,6 +158,7 @@ CONSOLE = {
     "console/tickets/ticket/{}/draft/": Page(
         STAFF, ["ticket"], [lambda ids: {"reply": "x"}, lambda ids: {"reply": "x", "upload_ids": [ids.upload]}]
     ),
+    "console/tickets/ticket/{}/draft/discard/": Page(STAFF, ["ticket"], [lambda ids: {}], post_only=True),
     "console/tickets/ticket/{}/send/": Page(
         STAFF,
         ["ticket"],

@@ -41,8 +41,12 @@ def test_a_draft_survives_a_reload_and_another_browser(world: World, page: Page,
 
 
 def test_what_the_server_has_not_got_comes_back_from_the_browser(page: Page) -> None:
-    page.evaluate("Console.send = () => Promise.reject(Console.error(0, { detail: '(offline)' }))")
-    page.evaluate("navigator.sendBeacon = () => false")
+    page.evaluate(
+        """() => {
+            Console.send = () => Promise.reject(Console.error(0, { detail: "(offline)" }));
+            navigator.sendBeacon = () => false;
+        }"""
+    )
     page.get_by_label("Your text").fill(TEXT)
     expect(page.get_by_text("Kept in this browser")).to_be_visible()
     page.reload()
@@ -80,7 +84,7 @@ def test_preview_canned_replies_and_files(world: World, page: Page) -> None:
     expect(page.get_by_role("region", name="Preview").locator("strong")).to_have_text("water")
     page.get_by_role("button", name="Write").click()
     file = {"name": "log.txt", "mimeType": "text/plain", "buffer": b"It burns"}
-    page.get_by_label("Files", exact=False).first.set_input_files([file])
+    page.locator("[name=attachments]").set_input_files([file])
     expect(page.locator(".reply-uploads [name=upload_ids]")).to_have_count(1)
     shoot(page, "composer-files")
     page.reload()

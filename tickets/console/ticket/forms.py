@@ -127,7 +127,7 @@ class TicketForm(_TicketFields):
         label=_("Your text"),
         required=False,
         strip=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6, "autocomplete": "off"}),  # the draft, not the browser's idea
     )
     attachments = FilesField(label=_("Files"), required=False)
     upload_ids = UploadIdsField(required=False)

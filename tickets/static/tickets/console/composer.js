@@ -204,6 +204,7 @@
   function showOther(found) {
     draftVersion = found.version;
     isDirty = true;
+    addMissing(found.files ?? []);
     if (!found.body.trim() || found.body === text.value) return save();
     other = found;
     find("[data-other-text]").textContent = found.body;
@@ -420,11 +421,17 @@
   }
 
   function showFiles(files) {
-    find("[data-uploads]").replaceChildren(...files.map((file) => {
+    find("[data-uploads]").replaceChildren();
+    addMissing(files);
+  }
+
+  function addMissing(files) {
+    const held = [...box.querySelectorAll("[name=upload_ids]")].map(({ value }) => value);
+    for (const file of files.filter(({ id }) => !held.includes(id))) {
       const row = newRow(file);
       hold(row, file.id);
-      return row;
-    }));
+      find("[data-uploads]").append(row);
+    }
   }
 
   function newRow(file) {
