@@ -282,6 +282,23 @@ def _remove_content(actor: Actor, erasure: Document) -> Steps:
     for rows in (comments, files):
         for ticket_id in _distinct(row["ticket_id"] for row in rows):
             yield _redact(erasure, partial(redact_contributions, actor, ticket_id, user_id, BECAUSE))
+    yield from _remove_event_texts(erasure)
+
+
+def _remove_event_texts(erasure: Document) -> Steps:
+    """What he edited and attached stands in the history of the ticket where he did, from which it may have moved."""
+    events = EventRepository(erasure["tenant_id"])
+    kept = [{"changes.body": {"$exists": True, "$ne": [REMOVED] * 2}}, {"data.name": {"$exists": True, "$ne": REMOVED}}]
+
+    def remove(ids: list[ObjectId]) -> Counts:
+        return {"event_texts": events.remove_texts({"_id": {"$in": ids}})}
+
+    found = events.stream(
+        {"actor.id": erasure["user_id"], "$or": kept},
+        sort=[("ticket_id", 1), ("version", 1), ("position", 1)],
+        fields=["ticket_id"],
+    )
+    yield from _in_batches(erasure, found, remove)
 
 
 def _pseudonymise_records(erasure: Document) -> Steps:

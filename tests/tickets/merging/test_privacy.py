@@ -7,11 +7,11 @@ from tests.cast import Cast, actor_of
 from tests.tickets.merging.looking import counted, stored, thread
 from ticketing.mongo.client import get_database
 from ticketing.mongo.repository import Document
-from tickets.conversation.services import add_comment
+from tickets.conversation.services import add_comment, edit_comment
 from tickets.merging.services import merge_ticket, unmerge_ticket
 from tickets.merging.splitting import split_comment
 from tickets.privacy.erasure import continue_erasure, request_erasure
-from tickets.services import open_ticket
+from tickets.services import change_followers, open_ticket
 from tickets.stats.services import differences
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,23 @@ def test_nothing_of_a_person_is_left_in_what_his_ticket_was_merged_into(
     assert cast.carl.pk not in stored(target)["participant_ids"]
     assert counted(target) == (3, 0, 0, 0)
     assert differences(cast.acme.pk) == {}
+
+
+@pytest.mark.parametrize("is_taken_back", [False, True])
+def test_nothing_that_was_edited_before_or_after_it_moved_is_left(
+    cast: Cast, amir: Actor, target: Document, is_taken_back: bool
+) -> None:
+    duplicate = open_ticket(actor_of(cast.carla), title="Smoke")
+    change_followers(amir, duplicate["_id"], add=[cast.carl.pk])
+    comment = add_comment(actor_of(cast.carl), duplicate["_id"], f"{MARK} flames")
+    edit_comment(actor_of(cast.carl), comment["_id"], f"{MARK} ash")
+    merge_ticket(amir, duplicate["_id"], "1")
+    edit_comment(actor_of(cast.carl), comment["_id"], f"{MARK} soot")
+    if is_taken_back:
+        unmerge_ticket(amir, duplicate["_id"])
+    ada = actor_of(cast.ada)
+    continue_erasure(ada, request_erasure(ada, cast.carl.pk, content=True))
+    assert places_of(MARK) == []
 
 
 def test_nothing_of_an_agent_is_left_in_a_ticket_that_was_made_of_his_words(
