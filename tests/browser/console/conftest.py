@@ -12,6 +12,9 @@ from tests.isolation.world import World, build_world, cookie_of
 
 Enter = Callable[..., Page]
 TIMEOUT = 30_000  # milliseconds: an open ticket asks every eight seconds what is new
+# Every flow is walked in these two; the sweep looks at each page in all four.
+LOOKS = ("desktop-light", "phone-dark")
+in_each_look = pytest.mark.parametrize("look", LOOKS)
 _worlds: list[World] = []
 
 
@@ -39,12 +42,19 @@ def world(db: None) -> World:
 
 
 @pytest.fixture
-def enter(new_page: NewPage) -> Enter:
-    """Opens a page on which somebody has signed in: ``enter(user, "/console/", size="phone", scheme="dark")``."""
+def look() -> str:
+    """The size of the window and the scheme that the test's pages have."""
+    return LOOKS[0]
 
-    def enter(user: User | None, address: str = "", *, size: str = "desktop", scheme: str = "light") -> Page:
+
+@pytest.fixture
+def enter(new_page: NewPage, look: str) -> Enter:
+    """Opens a page on which somebody has signed in: ``enter(user, "/console/")``; with another look than the test's
+    by ``look="phone-dark"``."""
+
+    def enter(user: User | None, address: str = "", *, look: str = look) -> Page:
         host = "localhost" if user and user.tenant_id is None else "acme.localhost"
-        page = new_page(host, size, scheme)
+        page = new_page(host, *look.split("-"))
         page.set_default_timeout(TIMEOUT)
         if user:
             name, _, value = cookie_of(user).partition("=")

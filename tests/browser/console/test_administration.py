@@ -7,15 +7,15 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import shoot
 from tests.browser.console.axe import violations_of
-from tests.browser.console.conftest import Enter
+from tests.browser.console.conftest import Enter, in_each_look
 from tests.isolation.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
-def test_somebody_is_invited_promoted_and_deactivated(world: World, enter: Enter, size: str, scheme: str) -> None:
-    page = enter(world.cast.ada, "/console/accounts/user/add/", size=size, scheme=scheme)
+@in_each_look
+def test_somebody_is_invited_promoted_and_deactivated(world: World, enter: Enter, look: str) -> None:
+    page = enter(world.cast.ada, "/console/accounts/user/add/")
     page.get_by_label("E-mail").fill("nina@acme.test")
     page.locator("#id_name").fill("Nina New")
     page.get_by_label("Role").select_option("Agent")
@@ -24,9 +24,9 @@ def test_somebody_is_invited_promoted_and_deactivated(world: World, enter: Enter
     expect(invitation).to_be_visible()
     assert "/console/invitation/#" in invitation.input_value()
     assert violations_of(page) == []
-    shoot(page, f"invitation-{size}-{scheme}")
+    shoot(page, f"invitation-{look}")
 
-    guest = enter(None, invitation.input_value(), size=size, scheme=scheme)
+    guest = enter(None, invitation.input_value())
     for field in guest.locator("input[type=password]").all():
         field.fill("a quite long passphrase")
     guest.get_by_role("button", name="Set the password").click()
@@ -47,41 +47,42 @@ def test_somebody_is_invited_promoted_and_deactivated(world: World, enter: Enter
 
     page.goto("/console/tenants/auditentry/")
     expect(page.get_by_text("nina@acme.test").or_(page.get_by_text("Nina New")).first).to_be_visible()
-    shoot(page, f"audit-{size}-{scheme}", full=True)
+    shoot(page, f"audit-{look}", full=True)
 
 
-def test_the_settings_show_how_they_will_look_and_refuse_what_is_wrong(world: World, enter: Enter) -> None:
+@in_each_look
+def test_the_settings_show_how_they_will_look_and_refuse_what_is_wrong(world: World, enter: Enter, look: str) -> None:
     page = enter(world.cast.ada, f"/console/tenants/tenant/{world.own.tenant}/change/")
-    look = page.locator(".branding-look").first
+    preview = page.locator(".branding-look").first
     page.get_by_label("Name that customers see").fill("Acme Helpdesk")
     page.get_by_label("Colour").fill("#ffee00")
-    expect(look).to_contain_text("Acme Helpdesk")
+    expect(preview).to_contain_text("Acme Helpdesk")
     expect(page.locator("[data-branding-told]")).not_to_be_empty()
     assert violations_of(page) == []
-    shoot(page, "settings-preview")
+    shoot(page, f"settings-preview-{look}")
     page.get_by_label("E-mail domains").fill("not a domain")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".errorlist, [role=alert]").first).to_be_visible()
     expect(page.get_by_label("Name that customers see")).to_have_value("Acme Helpdesk")
-    shoot(page, "settings-refused", full=True)
+    shoot(page, f"settings-refused-{look}", full=True)
     page.get_by_label("E-mail domains").fill("")
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto("/console/")
     expect(page.get_by_role("link", name="Acme Helpdesk").first).to_be_visible()
     assert violations_of(page) == []  # yellow is darkened until white can be read on it
-    shoot(page, "settings-yellow")
+    shoot(page, f"settings-yellow-{look}")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "dark"), ("phone", "light")])
-def test_german_and_the_agents_time_zone(world: World, enter: Enter, size: str, scheme: str) -> None:
-    page = enter(world.cast.amir, "/console/profile/", size=size, scheme=scheme)
+@pytest.mark.parametrize("look", ["desktop-dark", "phone-light"])
+def test_german_and_the_agents_time_zone(world: World, enter: Enter, look: str) -> None:
+    page = enter(world.cast.amir, "/console/profile/")
     page.get_by_label("Language").select_option("de")
     page.get_by_label("Time zone").select_option("Pacific/Kiritimati")
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto("/console/")
     expect(page.locator("html")).to_have_attribute("lang", "de")
     expect(page.get_by_role("heading", name="Jetzt offen")).to_be_visible()
-    shoot(page, f"german-overview-{size}-{scheme}", full=True)
+    shoot(page, f"german-overview-{look}", full=True)
     page.goto(f"/console/tickets/ticket/{world.own.ticket}/change/")
     expect(page.get_by_label("Priorität")).to_be_visible()
     moment = page.locator(".thread time").first
@@ -89,4 +90,4 @@ def test_german_and_the_agents_time_zone(world: World, enter: Enter, size: str, 
     assert local.lstrip("0") in (moment.get_attribute("title") or "")
     assert violations_of(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-    shoot(page, f"german-ticket-{size}-{scheme}", full=True)
+    shoot(page, f"german-ticket-{look}", full=True)

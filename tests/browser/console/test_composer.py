@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import shoot
-from tests.browser.console.conftest import Enter
+from tests.browser.console.conftest import Enter, in_each_look
 from tests.cast import actor_of
 from tests.isolation.world import World
 from ticketing.mongo import ObjectId
@@ -29,17 +29,19 @@ def answers(world: World) -> int:
     return CommentRepository(world.cast.acme.pk).count({"ticket_id": ObjectId(world.own.ticket), "body": TEXT})
 
 
-def test_a_draft_survives_a_reload_and_another_browser(world: World, page: Page, enter: Enter) -> None:
+@in_each_look
+def test_a_draft_survives_a_reload_and_another_browser(world: World, page: Page, enter: Enter, look: str) -> None:
     page.get_by_label("Your text").fill(TEXT)
     expect(page.get_by_text("Saved as a draft")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Your text")).to_have_value(TEXT)
-    elsewhere = enter(world.cast.amir, address_of(world), size="phone", scheme="dark")
+    elsewhere = enter(world.cast.amir, address_of(world), look="phone-dark")
     expect(elsewhere.get_by_label("Your text")).to_have_value(TEXT)
     elsewhere.locator("[data-reply]").scroll_into_view_if_needed()
-    shoot(elsewhere, "composer-phone-dark")
+    shoot(elsewhere, f"composer-draft-of-{look}")
 
 
+@in_each_look
 def test_what_the_server_has_not_got_comes_back_from_the_browser(page: Page) -> None:
     page.evaluate(
         """() => {
@@ -54,17 +56,18 @@ def test_what_the_server_has_not_got_comes_back_from_the_browser(page: Page) -> 
     expect(page.get_by_text("Saved as a draft")).to_be_visible()
 
 
-def test_sends_after_ten_seconds_and_takes_back_before(world: World, page: Page) -> None:
+@in_each_look
+def test_sends_after_ten_seconds_and_takes_back_before(world: World, page: Page, look: str) -> None:
     box = page.get_by_label("Your text")
     box.fill(TEXT)
     box.press("Control+Enter")
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
-    shoot(page, "composer-waiting")
+    shoot(page, f"composer-waiting-{look}")
     page.get_by_role("button", name="Undo").click()
     expect(box).to_have_value(TEXT)
     assert answers(world) == 0
     page.get_by_text("Send and set a status").locator("..").click()
-    shoot(page, "composer-menu")
+    shoot(page, f"composer-menu-{look}")
     page.get_by_role("button", name="Send and set to Pending").click()
     page.get_by_role("button", name="Send now").click()
     expect(page.locator(".thread-entry").filter(has_text="not oil")).to_be_visible()
@@ -73,10 +76,11 @@ def test_sends_after_ten_seconds_and_takes_back_before(world: World, page: Page)
     assert answers(world) == 1
 
 
-def test_preview_canned_replies_and_files(world: World, page: Page) -> None:
+@in_each_look
+def test_preview_canned_replies_and_files(world: World, page: Page, look: str) -> None:
     page.get_by_role("button", name="Canned replies").click()
     page.get_by_label("Filter canned replies").fill("gree")
-    shoot(page, "composer-canned")
+    shoot(page, f"composer-canned-{look}")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Your text")).to_have_value("Hi Carla,")
     page.get_by_label("Your text").fill(TEXT)
@@ -86,7 +90,7 @@ def test_preview_canned_replies_and_files(world: World, page: Page) -> None:
     file = {"name": "log.txt", "mimeType": "text/plain", "buffer": b"It burns"}
     page.locator("[name=attachments]").set_input_files([file])
     expect(page.locator(".reply-uploads [name=upload_ids]")).to_have_count(1)
-    shoot(page, "composer-files")
+    shoot(page, f"composer-files-{look}")
     page.reload()
     expect(page.get_by_role("button", name="Remove log.txt")).to_be_visible()
     page.get_by_label("Your text").press("Control+Enter")

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from accounts.services import change_user
 from accounts.teams import create_team
 from tests.browser.conftest import shoot
-from tests.browser.console.conftest import Enter
+from tests.browser.console.conftest import Enter, in_each_look
 from tests.cast import actor_of
 from tests.isolation.world import World
 from tickets.services import change_ticket
@@ -25,10 +25,11 @@ _FIGURES = """() => [...document.querySelectorAll("main a[href*='/console/ticket
 })"""
 
 
-def test_each_figure_leads_to_what_it_counts(world: World, enter: Enter) -> None:
+@in_each_look
+def test_each_figure_leads_to_what_it_counts(world: World, enter: Enter, look: str) -> None:
     page = enter(world.cast.ada, "/console/")
     page.get_by_text("As a table").click()
-    shoot(page, "dashboard", full=True)
+    shoot(page, f"dashboard-{look}", full=True)
     counted = {url: int(text) for url, text in page.evaluate(_FIGURES) if text.isdecimal() and int(text)}
     assert len(counted) > 12
     for url, number in counted.items():
@@ -36,7 +37,8 @@ def test_each_figure_leads_to_what_it_counts(world: World, enter: Enter) -> None
         assert page.locator(".data-row").count() == number, url
 
 
-def test_the_period_and_the_team_stay_in_the_address(world: World, enter: Enter) -> None:
+@in_each_look
+def test_the_period_and_the_team_stay_in_the_address(world: World, enter: Enter, look: str) -> None:
     page = enter(world.cast.amir, "/console/")
     page.locator("select[name=period]").select_option(index=0)
     page.locator("select[name=team]").select_option("zxacmeteam")
@@ -45,7 +47,7 @@ def test_the_period_and_the_team_stay_in_the_address(world: World, enter: Enter)
     expect(page.locator("select[name=team]").locator("option:checked")).to_have_text("zxacmeteam")
     page.goto("/console/?period=custom&from=2030-01-01&to=2020-01-01")
     expect(page.get_by_role("alert")).to_be_visible()
-    shoot(page, "dashboard-refused-period")
+    shoot(page, f"dashboard-refused-period-{look}")
 
 
 def test_no_cell_of_a_file_is_a_formula(world: World, enter: Enter, tmp_path: Path) -> None:

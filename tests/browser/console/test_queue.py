@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from accounts.services import change_user
 from accounts.teams import create_team
 from tests.browser.conftest import shoot
-from tests.browser.console.conftest import Enter
+from tests.browser.console.conftest import Enter, in_each_look
 from tests.cast import actor_of
 from tests.isolation.world import World
 
@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 QUEUE = "/console/tickets/ticket/"
 
 
-def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter) -> None:
+@in_each_look
+def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter, look: str) -> None:
     cast = world.cast
     team = create_team(actor_of(cast.ada), name="First line")
     for user in (cast.amir, cast.ada):
@@ -24,7 +25,7 @@ def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter) -> No
     page.get_by_text("Views", exact=True).click()
     page.get_by_label("Name", exact=True).fill("Hot ones")
     page.get_by_label("Share with").select_option("First line")
-    shoot(page, "queue-save-view")
+    shoot(page, f"queue-save-view-{look}")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("link", name="Hot ones").first).to_be_visible()
     expect(page.get_by_role("link", name="VPN drops every hour")).to_be_visible()
@@ -39,7 +40,7 @@ def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter) -> No
     page.get_by_text("Views", exact=True).click()
     page.get_by_role("link", name="Manage views").click()
     page.locator("input[name=name][value='Hot ones']").fill("Very hot ones")
-    shoot(page, "queue-manage-views")
+    shoot(page, f"queue-manage-views-{look}")
     page.get_by_role("button", name="Save “Hot ones”").click()
     page.get_by_role("button", name="Delete “Very hot ones”").click()
     page.goto(QUEUE)
@@ -47,7 +48,8 @@ def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter) -> No
     expect(page.get_by_role("link", name="Very hot ones")).to_have_count(0)
 
 
-def test_many_tickets_are_changed_and_changed_back(world: World, enter: Enter) -> None:
+@in_each_look
+def test_many_tickets_are_changed_and_changed_back(world: World, enter: Enter, look: str) -> None:
     page = enter(world.cast.amir, f"{QUEUE}?view=all")
     before = _badges(page)
     for row in page.get_by_label("Select record").all():
@@ -59,10 +61,10 @@ def test_many_tickets_are_changed_and_changed_back(world: World, enter: Enter) -
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
     expect(page.get_by_text("Refuses, because").first).to_be_attached()  # a closed ticket stays as it is
-    shoot(page, "bulk-preview", full=True)
+    shoot(page, f"bulk-preview-{look}", full=True)
     page.get_by_role("button", name="Change ").click()
     expect(page.get_by_text("were changed.")).to_be_visible()
-    shoot(page, "bulk-result", full=True)
+    shoot(page, f"bulk-result-{look}", full=True)
     undo = page.url
     page.goto(f"{QUEUE}?view=all")
     assert _badges(page) != before
@@ -74,6 +76,7 @@ def test_many_tickets_are_changed_and_changed_back(world: World, enter: Enter) -
 
 
 def test_the_keyboard_is_enough(world: World, enter: Enter) -> None:
+    """On the desktop alone: a phone has no keyboard."""
     page = enter(world.cast.amir, f"{QUEUE}?view=all")
     keys = page.keyboard
     keys.press("?")

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from playwright.sync_api import Page
 
-from tests.browser.conftest import OPTIONS, shoot
+from tests.browser.conftest import shoot
 from tests.browser.console.axe import violations_of
 from tests.browser.console.conftest import Enter
 from tests.browser.console.focus import problems_of_focus
@@ -24,17 +24,16 @@ _NAMES_OF_ICONS = """() => [...document.querySelectorAll(".material-symbols-outl
 _WITH_NAVIGATION = "body:not(.login):has(#page)"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize("look", ["desktop-light", "desktop-dark", "phone-light", "phone-dark"])
 @pytest.mark.parametrize("role", ROLES)
-def test_every_page(world: World, enter: Enter, role: str, size: str, scheme: str) -> None:
-    page = enter(user_of(world, role), size=size, scheme=scheme)
+def test_every_page(world: World, enter: Enter, role: str, look: str) -> None:
+    page = enter(user_of(world, role))
     problems = []
     for address, answer in answers_of(role, world):
         problems += [f"{address.url}: {each}" for each in _problems_of_answer(answer, address)]
         page.goto(address.url)
-        problems += [f"{address.url}: {each}" for each in _problems_of_page(page, size)]
-        shoot(page, f"page-{role}-{address.name}-{size}-{scheme}", full=True)
+        problems += [f"{address.url}: {each}" for each in _problems_of_page(page)]
+        shoot(page, f"page-{role}-{address.name}-{look}", full=True)
     assert not problems, "\n".join(problems)
 
 
@@ -45,7 +44,7 @@ def _problems_of_answer(answer: HttpResponse, address: Address) -> Iterator[str]
         yield f"has the policy {policy}"
 
 
-def _problems_of_page(page: Page, size: str) -> Iterator[str]:
+def _problems_of_page(page: Page) -> Iterator[str]:
     yield from violations_of(page)
     for name, selector in (("main", "main, [role=main]"), ("h1", "h1:not(.thread-text *)")):
         if (number := page.locator(selector).count()) != 1:
@@ -53,6 +52,6 @@ def _problems_of_page(page: Page, size: str) -> Iterator[str]:
     if page.locator(_WITH_NAVIGATION).count() and not page.locator("nav, [role=navigation]").count():
         yield "has no navigation"
     yield from (f"reads out the name of the icon {name!r}" for name in page.evaluate(_NAMES_OF_ICONS))
-    if (width := page.evaluate("document.documentElement.scrollWidth")) > OPTIONS[size]["width"]:
+    if (width := page.evaluate("document.documentElement.scrollWidth")) > page.evaluate("innerWidth"):
         yield f"is {width} px wide"
     yield from problems_of_focus(page)

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import shoot
-from tests.browser.console.conftest import Enter
+from tests.browser.console.conftest import Enter, in_each_look
 from tests.isolation.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
@@ -18,15 +18,17 @@ def pages(world: World, enter: Enter) -> tuple[Page, Page]:
     return amir, ada
 
 
-def test_who_else_is_here(pages: tuple[Page, Page]) -> None:
+@in_each_look
+def test_who_else_is_here(pages: tuple[Page, Page], look: str) -> None:
     amir, ada = pages
     expect(amir.get_by_text("Ada Acme").and_(amir.locator("[data-here] li"))).to_be_visible()
     amir.get_by_label("Your text").press_sequentially(TEXT)
     expect(ada.locator("[data-here] li.is-writing")).to_contain_text("Amir Acme")
-    shoot(ada, "together-writing")
+    shoot(ada, f"together-writing-{look}")
 
 
-def test_what_a_colleague_does_appears(pages: tuple[Page, Page]) -> None:
+@in_each_look
+def test_what_a_colleague_does_appears(pages: tuple[Page, Page], look: str) -> None:
     amir, ada = pages
     amir.get_by_label("Your text").fill(TEXT)
     ada.get_by_label("Priority").select_option("Urgent")
@@ -38,10 +40,11 @@ def test_what_a_colleague_does_appears(pages: tuple[Page, Page]) -> None:
     expect(amir.get_by_label("Priority")).to_have_value("urgent")
     expect(amir.locator(".ticket-badges")).to_contain_text("Urgent")
     expect(amir.get_by_label("Your text")).to_have_value(TEXT)
-    shoot(amir, "together-news")
+    shoot(amir, f"together-news-{look}")
 
 
-def test_nothing_is_overwritten_silently(pages: tuple[Page, Page]) -> None:
+@in_each_look
+def test_nothing_is_overwritten_silently(pages: tuple[Page, Page], look: str) -> None:
     """Both choose a status; the second is told what the first chose before his own is stored."""
     amir, ada = pages
     amir.get_by_label("Status").select_option("On hold")
@@ -53,23 +56,24 @@ def test_nothing_is_overwritten_silently(pages: tuple[Page, Page]) -> None:
     expect(amir.get_by_text("Ada Acme").filter(has_text="Pending").first).to_be_visible()
     expect(amir.get_by_label("Status")).to_have_value("on_hold")
     expect(amir.get_by_label("Your text")).to_have_value(TEXT)
-    shoot(amir, "together-conflict")
+    shoot(amir, f"together-conflict-{look}")
     amir.locator("#ticket-properties").get_by_role("button", name="Save", exact=True).click()
     expect(amir.locator(".ticket-badges")).to_contain_text("On hold")
 
 
-def test_a_mention_reaches_the_colleague(pages: tuple[Page, Page], world: World) -> None:
+@in_each_look
+def test_a_mention_reaches_the_colleague(pages: tuple[Page, Page], world: World, look: str) -> None:
     amir, ada = pages
     ada.goto("/console/")
     amir.get_by_label("Internal note").check()
     box = amir.get_by_label("Your text")
     box.press_sequentially("Please look, @Ada")
     expect(amir.get_by_role("listbox").get_by_role("option", name="Ada Acme")).to_be_visible()
-    shoot(amir, "mention-options")
+    shoot(amir, f"mention-options-{look}")
     box.press("Enter")
     box.press("Control+Enter")
     expect(amir.locator(".thread .mention").last).to_be_visible(timeout=40_000)
     expect(amir.locator("#ticket-people")).to_contain_text("Ada Acme")
     ada.get_by_role("link", name="Mentions").click()
     expect(ada.get_by_text("Printer on fire").first).to_be_visible()
-    shoot(ada, "mentions")
+    shoot(ada, f"mentions-{look}")
