@@ -218,7 +218,7 @@ def _clean(tenant_id: ObjectId | None, before: Document, wanted: Mapping[str, An
         "name": rules.clean_name,
         "role": rules.clean_role,
         "is_active": lambda value: rules.clean_flag("is_active", value),
-        "team_ids": lambda value: _clean_teams(tenant_id, value),
+        "team_ids": lambda value: _clean_teams(tenant_id, value, before.get("team_ids", ())),
         "language": lambda value: value and clean_language("language", value, [code for code, _ in settings.LANGUAGES]),
         "time_zone": lambda value: value and clean_time_zone("time_zone", value),
     }
@@ -242,10 +242,13 @@ def _clean_email(email: Any) -> str:
     return str(email)
 
 
-def _clean_teams(tenant_id: ObjectId | None, team_ids: Iterable[ObjectId]) -> list[ObjectId]:
+def _clean_teams(
+    tenant_id: ObjectId | None, team_ids: Iterable[ObjectId], kept: Iterable[ObjectId] = ()
+) -> list[ObjectId]:
+    """Active teams of the tenant, or ``kept`` ones: members stay in a team that is taken out of use."""
     wanted = list(dict.fromkeys(team_ids))
     found = TeamRepository(tenant_id).find_by_ids(wanted, fields=["is_active"]) if tenant_id else {}
-    if any(not found.get(id_, {}).get("is_active") for id_ in wanted):
+    if any(not found.get(id_, {}).get("is_active") for id_ in wanted if id_ not in kept):
         raise InvalidInput.of("team_ids", "names a team that is not an active one of this tenant", "not_found")
     return wanted
 

@@ -1,13 +1,14 @@
 """Teams: groups of staff that tickets are given to. A team is deactivated, never deleted: tickets name it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from accounts import rules
 from accounts.actor import Actor
 from accounts.models import Team
-from accounts.repository import TeamRepository
+from accounts.repository import TeamRepository, UserRepository
 from accounts.roles import Action
+from accounts.services import change_user
 from tenants.rules import differences
 from tenants.services import record
 from ticketing.clock import now
@@ -32,10 +33,17 @@ def create_team(actor: Actor, *, name: str) -> Team:
 
 @transactional
 def change_team(
-    actor: Actor, team_id: ObjectId, changes: Mapping[str, Any], *, expected_version: int | None = None
+    actor: Actor,
+    team_id: ObjectId,
+    changes: Mapping[str, Any],
+    *,
+    expected_version: int | None = None,
+    joining: Collection[ObjectId] = (),
+    leaving: Collection[ObjectId] = (),
 ) -> Team:
     """Changes ``name`` or ``is_active``. Members keep an inactive team, but no new ticket or member can be given to it.
 
+    ``joining`` and ``leaving`` are the people who come into the team and go out of it.
     Raises NotFound, InvalidInput, NotAllowed, AlreadyExists, StaleVersion.
     """
     actor.check(Action.TEAMS_MANAGE)
@@ -45,6 +53,7 @@ def change_team(
         raise StaleVersion(data={"current_version": before["version"]})
     for field in changes.keys() - {"name", "is_active"}:
         raise InvalidInput.of(field, "cannot be changed", "unknown_field")
+    _change_members(actor, team_id, joining, leaving)
     cleaned: dict[str, Any] = {}
     if "name" in changes:
         cleaned["name"] = rules.clean_name(changes["name"], LONGEST_NAME)
@@ -64,6 +73,15 @@ def change_team(
 def deactivate_team(actor: Actor, team_id: ObjectId, *, expected_version: int | None = None) -> Team:
     """Takes a team out of use. Raises as ``change_team``."""
     return change_team(actor, team_id, {"is_active": False}, expected_version=expected_version)
+
+
+def _change_members(
+    actor: Actor, team_id: ObjectId, joining: Collection[ObjectId], leaving: Collection[ObjectId]
+) -> None:
+    people = UserRepository(actor.tenant_id)
+    for user_id in dict.fromkeys((*joining, *leaving)):
+        others = [id_ for id_ in people.get(user_id)["team_ids"] if id_ != team_id]
+        change_user(actor, user_id, {"team_ids": [*others, team_id] if user_id in joining else others})
 
 
 def _check_free(actor: Actor, name: str) -> None:

@@ -1,29 +1,33 @@
 """The tenant's teams, for its admins; agents see them."""
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib.admin.decorators import display
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts.access import access_team, members_of_team, visible_teams
+from accounts.access import access_team, members_of_team, visible_teams, visible_users
 from accounts.console.acting import actor_of
 from accounts.console.fields import switch, text
 from accounts.models import Team, User
-from accounts.roles import Action
+from accounts.roles import STAFF_ROLES, Action
 from accounts.teams import LONGEST_NAME, change_team, create_team
 from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.display import badge
 from ticketing.console.forms import ServiceForm
 from ticketing.console.site import site
 from ticketing.errors import NotFound
+from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.models import TenantQuerySet
 
 SHOWN_MEMBERS = 100
+_MOST_STAFF = 500  # longer lists do not make good menus
 
 
 class NewTeamForm(ServiceForm):
@@ -36,6 +40,37 @@ class NewTeamForm(ServiceForm):
 
 class TeamForm(NewTeamForm):
     is_active = switch(gettext_lazy("Active"), help_text=gettext_lazy("Nothing new is given to an inactive team."))
+    member_ids = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Members"),
+        required=False,
+        coerce=ObjectId,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=gettext_lazy("For agents and admins."),
+    )
+    api_names: ClassVar[dict[str, str]] = {"team_ids": "member_ids"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        staff = visible_users(actor_of(self.request)).filter(
+            role__in=[str(role) for role in STAFF_ROLES], is_active=True
+        )
+        people = sorted(staff[:_MOST_STAFF].documents("name", "team_ids"), key=lambda row: row["name"].casefold())
+        field = self.fields["member_ids"]
+        assert isinstance(field, forms.TypedMultipleChoiceField)
+        field.choices = [(str(row["_id"]), row["name"]) for row in people]
+        self.initial["member_ids"] = [row["_id"] for row in people if self.instance.pk in row["team_ids"]]
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Of the members only those who come and go: whom a colleague adds meanwhile stays."""
+        changes = super().changes
+        if "member_ids" in changes:
+            name = self.add_initial_prefix("member_ids")
+            assert isinstance(self.data, QueryDict)
+            seen = {id_ for id_ in map(parse_object_id, self.data.getlist(name)) if id_}
+            wanted = set(changes.pop("member_ids"))
+            changes |= {"joining": wanted - seen, "leaving": seen - wanted}
+        return changes
 
 
 class TeamAdmin(ServiceModelAdmin):
@@ -91,7 +126,16 @@ class TeamAdmin(ServiceModelAdmin):
     def change_through_service(
         self, request: HttpRequest, obj: Team, changes: dict[str, Any], expected_version: int | None
     ) -> Team:
-        return change_team(actor_of(request), obj.pk, changes, expected_version=expected_version)
+        fields = dict(changes)
+        joining, leaving = fields.pop("joining", ()), fields.pop("leaving", ())
+        return change_team(
+            actor_of(request),
+            obj.pk,
+            fields,
+            expected_version=expected_version,
+            joining=joining,
+            leaving=leaving,
+        )
 
 
 site.register(Team, TeamAdmin)

@@ -9,7 +9,7 @@ from accounts.keys import get_actor_of_key
 from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
 from accounts.roles import Role
 from accounts.services import change_user, new_user_document
-from accounts.teams import create_team
+from accounts.teams import change_team, create_team
 from tenants.repository import AuditRepository, TenantRepository
 from tenants.rules import under_white_text
 from tests.cast import actor_of, make_user
@@ -220,6 +220,25 @@ def test_teams(cast, browser):
     page = client.get(TEAMS).content.decode()
     assert SCRIPT not in page
     assert "Inactive" in page
+
+
+def test_members_come_and_go_on_the_page_of_their_team(cast, browser):
+    ada = actor_of(cast.ada)
+    old, team = create_team(ada, name="Old"), create_team(ada, name="Hardware")
+    change_user(ada, cast.amir.pk, {"team_ids": [old.pk]})
+    change_team(ada, old.pk, {"is_active": False})
+    client, address = browser(cast.ada), f"{TEAMS}{team.pk}/change/"
+    data = form_of(client.get(address))
+    assert client.post(address, data | {"member_ids": [str(cast.amir.pk)]}).status_code == 302
+    users = UserRepository(cast.acme.pk)
+    assert users.get(cast.amir.pk)["team_ids"] == [old.pk, team.pk]
+    data = form_of(client.get(address))
+    change_user(ada, cast.ada.pk, {"team_ids": [team.pk]})  # after the page was opened
+    assert client.post(address, data | {"member_ids": []}).status_code == 302
+    assert users.get(cast.amir.pk)["team_ids"] == [old.pk]
+    assert users.get(cast.ada.pk)["team_ids"] == [team.pk]
+    refused = client.post(address, data | {"member_ids": [str(cast.carl.pk)]})
+    assert "member_ids" in errors_of(refused)
 
 
 def test_api_keys_are_shown_once_and_revoked(cast, browser):
