@@ -16,6 +16,9 @@ from ticketing.console.spreadsheets import safe_cell
 from ticketing.mongo import ObjectId
 from tickets.console.dashboard.overview import duration
 from tickets.conversation.services import add_comment
+from tickets.drafts.sending import Answer
+from tickets.drafts.services import save_draft, schedule_draft, send_draft
+from tickets.rules import TicketClosed
 from tickets.services import change_ticket, open_ticket
 from tickets.stats.services import fold_all
 
@@ -174,3 +177,23 @@ def test_lengths_of_time():
         "1 d 1 h",
         "115 d 18 h",
     ]
+
+
+def test_tells_which_answers_could_not_be_sent(cast, browser, ticket):
+    amir = actor_of(cast.amir)
+    save_draft(amir, ticket["_id"], body="Too late")
+    schedule_draft(amir, ticket["_id"], Answer(body="Too late"))
+    change_ticket(actor_of(cast.ada), ticket["_id"], {"status": "closed"})
+    with pytest.raises(TicketClosed):
+        send_draft(amir, ticket["_id"])
+    client, panel = browser(cast.amir), "/console/tickets/ticket/dashboard/unsent/"
+    assert f'hx-get="{panel}"' in client.get("/console/").content.decode()
+    with counted_queries() as sent:
+        page = client.get(panel).content.decode()
+    assert len(sent) <= 8, sent
+    assert f'/console/tickets/ticket/{ticket["_id"]}/change/">#1 ' in page
+    assert browser(cast.ada).get(panel).content.strip() == b""
+    address = f"/console/tickets/ticket/{ticket['_id']}/draft/discard/"
+    assert client.post(address, {"draft_version": "1"}).json()["draft"]["body"] == "Too late"
+    assert client.post(address).json()["draft"]["version"] == 0
+    assert client.get(panel).content.strip() == b""

@@ -154,6 +154,7 @@ CONSOLE = {
     # Whoever has made a change of many tickets is the only one who sees it; here it is the agent.
     "console/tickets/ticket/bulk/{}/": Page(("agent",), ["bulk"]),
     "console/tickets/ticket/bulk/{}/undo/": Page(("agent",), ["bulk"], [lambda ids: {}], post_only=True),
+    "console/tickets/ticket/dashboard/unsent/": Page(STAFF),
     "console/tickets/ticket/requesters/": Page(STAFF),
     "console/tickets/ticket/{}/draft/": Page(
         STAFF, ["ticket"], [lambda ids: {"reply": "x"}, lambda ids: {"reply": "x", "upload_ids": [ids.upload]}]

@@ -12,8 +12,7 @@ from accounts.models import User
 from accounts.roles import STAFF_ROLES, Action, Role
 from ticketing.console.navigation import Item
 from ticketing.console.site import site
-from tickets.console.dashboard import overview
-from tickets.console.dashboard.unsent import unsent_panel
+from tickets.console.dashboard import overview, unsent
 from tickets.console.queue.admin import QueueAdmin
 from tickets.console.ticket.admin import TicketPageAdmin
 from tickets.models import Ticket
@@ -40,12 +39,11 @@ class TicketAdmin(QueueAdmin, TicketPageAdmin):
 
     def get_panels(self, request: HttpRequest) -> Iterable[str]:
         if self.has_module_permission(request):
-            if unsent := unsent_panel(request):
-                yield unsent
+            yield unsent.unsent_place(request)
             yield overview.tickets_panel(request, self.changelist_url)
 
     def get_custom_urls(self) -> tuple[tuple[str, str, Any], ...]:
-        return (*super().get_custom_urls(), *overview.ROUTES)
+        return (*super().get_custom_urls(), *overview.ROUTES, *unsent.ROUTES)
 
 
 site.register(Ticket, TicketAdmin)

@@ -1,13 +1,16 @@
 """What the overview says about the reader's own answers that did not go out as they were meant to."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.views.decorators.http import require_GET
 
 from accounts.console.acting import actor_of
-from accounts.roles import Action
 from ticketing.console.refusals import in_words
 from tickets.drafts.services import find_problems
 from tickets.merging.lists import linked_tickets
@@ -22,12 +25,18 @@ class Unsent:
     problem: str
 
 
-def unsent_panel(request: HttpRequest) -> str:
+def unsent_place(request: HttpRequest) -> str:
+    """Where the panel comes to be, by a request of its own."""
+    return render_to_string("tickets/console/dashboard/unsent_place.html", {}, request)
+
+
+@require_GET
+def unsent_panel(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """The panel as HTML, nothing where all went well."""
+    if not model_admin.has_change_permission(request):
+        raise PermissionDenied
     actor = actor_of(request)
-    drafts = find_problems(actor) if actor.can(Action.TICKETS_EDIT_ALL) else []
-    if not drafts:
-        return ""
+    drafts = find_problems(actor)
     tickets = linked_tickets(actor, [draft["ticket_id"] for draft in drafts])
     shown = [
         Unsent(
@@ -38,4 +47,7 @@ def unsent_panel(request: HttpRequest) -> str:
         for draft in drafts
         if draft["ticket_id"] in tickets
     ]
-    return render_to_string("tickets/console/dashboard/unsent.html", {"unsent": shown}, request)
+    return render(request, "tickets/console/dashboard/unsent.html", {"unsent": shown})
+
+
+ROUTES = (("dashboard/unsent/", "tickets_ticket_dashboard_unsent", unsent_panel),)

@@ -379,11 +379,14 @@
 
   function listenToFiles() {
     const input = find("input[type=file]");
-    input.addEventListener("change", () => {
+    // Before it reaches unfold's own listener, which looks for a text field beside the input and fails without one.
+    box.addEventListener("change", (event) => {
+      if (event.target !== input) return;
+      event.stopPropagation();
       const files = [...input.files];
       input.value = "";
       addFiles(files);
-    });
+    }, true);
     for (const name of ["dragenter", "dragover"]) {
       box.addEventListener(name, (event) => {
         if (!event.dataTransfer.types.includes("Files")) return;
