@@ -93,8 +93,8 @@ class MentionAdmin(ServiceModelAdmin):
         if ticket is None:
             return format_html('<span class="console-quiet">{}</span>', _("This ticket was removed."))
         return format_html(
-            '<a class="ticket-link" href="{}"><span class="ticket-number">#{}</span> {}</a> {}<br>'
-            '<span class="console-quiet">{}</span>',
+            '<div><a class="ticket-link" href="{}"><span class="ticket-number">#{}</span> {}</a> {}<br>'
+            '<span class="console-quiet">{}</span></div>',
             reverse("console:tickets_ticket_entry", args=[mention.ticket_id, mention.comment_id]),
             ticket["number"],
             ticket["title"],

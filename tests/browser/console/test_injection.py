@@ -40,6 +40,7 @@ def attacked(world: World) -> World:
     for payload in PAYLOADS:
         note = add_comment(amir, own, payload, "internal")
         add_comment(carla, own, payload)
+    add_comment(ada, own, f"@{cast.amir.email} {PAYLOADS[1]} {PAYLOADS[4]}", "internal")
     attach(amir, own, f"{SHORT}.txt", comment_id=note["_id"], visibility="internal")
     attach(carla, own, f"{PAYLOADS[5]}.txt")
     change_ticket(amir, own, {"team": team.pk})
@@ -82,8 +83,27 @@ def test_stored_and_opened(attacked: World, enter: Enter) -> None:
     page.get_by_role("button", name="Canned replies").click()
     expect(page.get_by_role("dialog").get_by_role("option", name=SHORT)).to_be_visible()
     assert _told(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Write").click()
+    page.get_by_label("Internal note").check()
+    page.get_by_label("Your text").press_sequentially(" @ag")
+    expect(page.get_by_role("listbox").get_by_role("option", name=PAYLOADS[1])).to_be_visible()
+    assert _told(page) == []
+    page.goto("/console/tickets/mention/")
+    expect(page.get_by_text(f"@{attacked.cast.amir.email}").first).to_contain_text("attacked()")
+    assert _told(page) == []
     page.goto("/console/tickets/ticket/?" + urlencode({"view": "all", "q": "attacked"}))
     assert page.locator(".ticket-link").count() >= len(PAYLOADS) // 2
+    assert _told(page) == []
+
+
+def test_a_name_that_somebody_gives_himself(world: World, enter: Enter) -> None:
+    page = enter(world.cast.amir, "/console/profile/")
+    watch(page)
+    page.get_by_label("Name").fill(PAYLOADS[1])
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(f"/console/tickets/ticket/{world.own.ticket}/change/")
+    expect(page.get_by_text(PAYLOADS[1]).first).to_be_visible()
     assert _told(page) == []
 
 
