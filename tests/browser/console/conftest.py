@@ -41,6 +41,13 @@ def world(db: None) -> World:
     return _worlds[0]
 
 
+def open_side_bar(page: Page) -> None:
+    """On a phone the ways to other pages lie behind a button."""
+    button = page.get_by_role("button", name="Side bar", exact=True)
+    if button.is_visible():
+        button.click()
+
+
 @pytest.fixture
 def look() -> str:
     """The size of the window and the scheme that the test's pages have."""

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import shoot
 from tests.browser.console.axe import violations_of
-from tests.browser.console.conftest import Enter, in_each_look
+from tests.browser.console.conftest import Enter, in_each_look, open_side_bar
 from tests.isolation.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
@@ -68,6 +68,7 @@ def test_the_settings_show_how_they_will_look_and_refuse_what_is_wrong(world: Wo
     page.get_by_label("E-mail domains").fill("")
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto("/console/")
+    open_side_bar(page)
     expect(page.get_by_role("link", name="Acme Helpdesk").first).to_be_visible()
     assert violations_of(page) == []  # yellow is darkened until white can be read on it
     shoot(page, f"settings-yellow-{look}")

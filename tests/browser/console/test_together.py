@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import shoot
-from tests.browser.console.conftest import Enter, in_each_look
+from tests.browser.console.conftest import Enter, in_each_look, open_side_bar
 from tests.isolation.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
@@ -74,6 +74,7 @@ def test_a_mention_reaches_the_colleague(pages: tuple[Page, Page], world: World,
     box.press("Control+Enter")
     expect(amir.locator(".thread .mention").last).to_be_visible(timeout=40_000)
     expect(amir.locator("#ticket-people")).to_contain_text("Ada Acme")
+    open_side_bar(ada)
     ada.get_by_role("link", name="Mentions").click()
     expect(ada.get_by_text("Printer on fire").first).to_be_visible()
     shoot(ada, f"mentions-{look}")

@@ -205,7 +205,7 @@
     draftVersion = found.version;
     isDirty = true;
     addMissing(found.files ?? []);
-    if (!found.body.trim() || found.body === text.value) return save();
+    if (!found.body.trim() || found.body === text.value) return changed(); // a save that waited here would wait for itself
     other = found;
     find("[data-other-text]").textContent = found.body;
     find("[data-other]").hidden = false;
