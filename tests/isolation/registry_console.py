@@ -173,9 +173,8 @@ CONSOLE = {
     "console/tickets/ticket/{}/send/now/": Page(STAFF, ["ticket"], [lambda ids: {}], post_only=True),
     "console/tickets/ticket/{}/send/undo/": Page(STAFF, ["ticket"], [lambda ids: {}], post_only=True),
     "console/tickets/ticket/{}/preview/": Page(STAFF, ["ticket"], [lambda ids: {"reply": "*x*"}], post_only=True),
-    "console/tickets/ticket/{}/uploads/{}/discard/": Page(
-        STAFF, ["ticket", "upload"], [lambda ids: {}], post_only=True
-    ),
+    # Whoever sends a file is the only one who lets go of it; here it is a customer, whom the console keeps out.
+    "console/tickets/ticket/{}/uploads/{}/discard/": Page((), ["ticket", "upload"], [lambda ids: {}], post_only=True),
     "console/tickets/ticket/{}/canned-replies/": Page(STAFF, ["ticket"]),
     "console/tickets/ticket/{}/canned-replies/{}/": Page(("admin",), ["ticket", "canned"]),
     **_model(
