@@ -25,7 +25,8 @@ def test_erasing_takes_the_address_as_confirmation(
     form = client.get(link).content.decode()
     assert "Carla Customer" in form
     assert "cannot be undone" in form
-    buttons = re.findall(r"<button[^>]*>([^<]*)</button>", form.partition('id="erasure_form"')[2].partition("<dialog")[0])
+    part = form.partition('id="erasure_form"')[2].partition("<dialog")[0]
+    buttons = re.findall(r"<button[^>]*>([^<]*)</button>", part)
     assert [each.strip() for each in buttons] == ["Erase for good"]
     data = {"user": str(cast.carla.pk), "email": "carl@example.test"}
     refused = client.post(link, data)
