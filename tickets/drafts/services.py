@@ -5,6 +5,7 @@ browser sends it (``send_draft``), or the job does (``send_due``) where nobody's
 comes first takes the draft away in the transaction that writes the answer, so there is one answer.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +32,8 @@ from tickets.drafts.repository import DraftRepository
 from tickets.drafts.sending import Answer, Sent, rehearse_answer, send_answer, values_of
 from tickets.rules import check_choice, clean_text
 from tickets.services import check_version
+
+logger = logging.getLogger("ticketing.drafts")
 
 UNDO_SECONDS = 10
 # How much later than the author's browser the job sends, so that it never comes before "Undo" has gone.
@@ -142,7 +145,10 @@ def send_due(tenant_id: ObjectId) -> int:
         except StorageUnavailable:
             raise
         except TicketingError as error:
-            _keep(tenant_id, draft, error)
+            _keep(tenant_id, draft, error.detail)
+        except Exception:  # one that always fails must not keep the others waiting, nor be tried for ever
+            logger.exception("could not send the draft %s", draft["_id"])
+            _keep(tenant_id, draft, "It could not be sent; the error is in the platform's log")
     return len(due)
 
 
@@ -229,13 +235,13 @@ def _deliver(actor: Actor, draft: Document) -> Sent:
     except (AlreadySent, StorageUnavailable):
         raise
     except TicketingError as error:
-        _keep(actor.tenant_id, draft, error)
+        _keep(actor.tenant_id, draft, error.detail)
         raise
 
 
-def _keep(tenant_id: ObjectId, draft: Document, error: TicketingError) -> None:
+def _keep(tenant_id: ObjectId, draft: Document, problem: str) -> None:
     """Makes it a draft again that says why it was not sent; nothing where it was sent or taken back already."""
-    DraftRepository(tenant_id).settle(draft, {"send_at": None, "problem": error.detail})
+    DraftRepository(tenant_id).settle(draft, {"send_at": None, "problem": problem})
 
 
 def _tell_left(names: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from ticketing.mongo.client import get_database
 from tickets.access import access_ticket
 from tickets.attachments.repository import AttachmentRepository, UploadRepository
 from tickets.conversation.repository import CommentRepository
-from tickets.drafts import jobs
+from tickets.drafts import jobs, services
 from tickets.drafts.repository import DraftRepository
 from tickets.drafts.sending import Answer
 from tickets.drafts.services import (
@@ -216,6 +216,26 @@ def test_nothing_is_sent_for_somebody_who_was_deactivated(cast, amir, ticket):
     assert run_job() == {"sent": 1}
     assert comments(cast) == []
     assert "not active" in find_draft(amir, ticket["_id"])["problem"]
+
+
+def test_one_that_fails_by_a_mistake_of_ours_keeps_no_other_waiting(cast, amir, ticket, monkeypatch):
+    other = open_ticket(actor_of(cast.carla), title="The other")
+    for each, text in ((ticket, "Fails"), (other, "Goes")):
+        schedule_draft(amir, each["_id"], Answer(text))
+    make_due(cast)
+
+    def fail(actor, draft):
+        if draft["ticket_id"] == ticket["_id"]:
+            raise ZeroDivisionError
+        return deliver(actor, draft)
+
+    deliver = services._deliver
+    monkeypatch.setattr(services, "_deliver", fail)
+    assert run_job() == {"sent": 2}
+    assert comments(cast) == ["Goes"]
+    draft = find_draft(amir, ticket["_id"])
+    assert (draft["body"], draft["send_at"]) == ("Fails", None)
+    assert "could not be sent" in draft["problem"]
 
 
 def test_files_wait_with_the_draft_and_go_with_the_answer(cast, amir, ticket):
