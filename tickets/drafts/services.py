@@ -148,7 +148,7 @@ def send_due(tenant_id: ObjectId) -> int:
             _keep(tenant_id, draft, error.detail)
         except Exception:  # one that always fails must not keep the others waiting, nor be tried for ever
             logger.exception("could not send the draft %s", draft["_id"])
-            _keep(tenant_id, draft, "It could not be sent; the error is in the platform's log")
+            _keep(tenant_id, draft, Message("It could not be sent; the error is in the platform's log"))
     return len(due)
 
 
