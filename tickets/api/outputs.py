@@ -209,6 +209,8 @@ class TicketOutput(TicketRowOutput):
 class RelatedTicketOutput(StrictSerializer):
     """A ticket that has to do with another one."""
 
+    example = {name: _ROW[name] for name in ("id", "number", "title", "status", "created_at")}
+
     id = ObjectIdField()
     number = serializers.IntegerField()
     title = serializers.CharField()
@@ -219,7 +221,7 @@ class RelatedTicketOutput(StrictSerializer):
 class RelatedTicketsOutput(StrictSerializer):
     """All tickets that a ticket is linked to, at most 50, the newest first."""
 
-    example = {"data": [{name: _ROW[name] for name in ("id", "number", "title", "status", "created_at")}]}
+    example = {"data": [RelatedTicketOutput.example]}
 
     data = RelatedTicketOutput(many=True)  # type: ignore[assignment] # a serializer's own is the validated input
 
