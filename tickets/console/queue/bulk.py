@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -160,7 +159,7 @@ def preview_page(
 
 def choose(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """What to change and its preview; a GET tells of what the person has changed lately."""
-    _check_may_change(request, model_admin)
+    model_admin.check_may(request, "change")
     if request.method != "POST":
         return _recent(request, model_admin)
     query, form = request.POST.get("query", ""), BulkForm(request, request.POST)
@@ -171,7 +170,7 @@ def choose(request: HttpRequest, model_admin: Any) -> HttpResponse:
 @require_POST
 def apply(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """Changes the tickets of one batch. Scripts send many batches, and name the bulk change that the first began."""
-    _check_may_change(request, model_admin)
+    model_admin.check_may(request, "change")
     if is_fetch(request):
         return _apply_batch(request)
     try:
@@ -186,7 +185,7 @@ def apply(request: HttpRequest, model_admin: Any) -> HttpResponse:
 
 def result(request: HttpRequest, object_id: str, model_admin: Any) -> HttpResponse:
     """What a bulk change has done, with the way back."""
-    _check_may_change(request, model_admin)
+    model_admin.check_may(request, "change")
     try:
         bulk = access_bulk_change(actor_of(request), object_id)
     except NotFound:
@@ -212,7 +211,7 @@ def result(request: HttpRequest, object_id: str, model_admin: Any) -> HttpRespon
 @require_POST
 def undo(request: HttpRequest, object_id: str, model_admin: Any) -> HttpResponse:
     """Takes a batch of a bulk change back."""
-    _check_may_change(request, model_admin)
+    model_admin.check_may(request, "change")
     if is_fetch(request):
         return _undo_batch(request, object_id)
     try:
@@ -382,11 +381,6 @@ def _id(reference: str) -> ObjectId:
     if found is None:
         raise NotFound("The bulk change does not exist")
     return found
-
-
-def _check_may_change(request: HttpRequest, model_admin: Any) -> None:
-    if not model_admin.has_change_permission(request):
-        raise PermissionDenied
 
 
 def _result_url(bulk: Mapping[str, Any]) -> str:

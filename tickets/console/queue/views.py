@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -135,7 +134,7 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
 @json_answer
 def counts(request: HttpRequest, model_admin: Any) -> dict[str, Any]:
     """How many tickets each view holds, by its link; counted to COUNTED at most, all by one query."""
-    _check_may_see(request, model_admin)
+    model_admin.check_may(request, "view")
     actor = actor_of(request)
     kept = {_link(view): view["query"] for view in saved_views(request)}
     lists = {
@@ -148,7 +147,7 @@ def counts(request: HttpRequest, model_admin: Any) -> dict[str, Any]:
 
 def manage(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """The saved views, to rename, share and delete; a POST keeps a new one and opens it."""
-    _check_may_see(request, model_admin)
+    model_admin.check_may(request, "view")
     if request.method == "POST":
         try:
             view = save_view(
@@ -188,7 +187,7 @@ def manage(request: HttpRequest, model_admin: Any) -> HttpResponse:
 @require_POST
 def change(request: HttpRequest, object_id: str, model_admin: Any) -> HttpResponse:
     """Renames or shares a view, or lets it hold what the list shows now."""
-    _check_may_see(request, model_admin)
+    model_admin.check_may(request, "view")
     wanted = {name: request.POST[name] for name in ("name", "team", "query") if name in request.POST}
     try:
         view = change_view(actor_of(request), object_id, wanted)
@@ -205,7 +204,7 @@ def change(request: HttpRequest, object_id: str, model_admin: Any) -> HttpRespon
 @require_POST
 def delete(request: HttpRequest, object_id: str, model_admin: Any) -> HttpResponse:
     """Removes a view; whoever wants it back has only to save what the list still shows."""
-    _check_may_see(request, model_admin)
+    model_admin.check_may(request, "view")
     try:
         view = delete_view(actor_of(request), object_id)
     except NotFound:
@@ -222,11 +221,6 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("views/<str:object_id>/", "tickets_ticket_view", change),
     ("views/<str:object_id>/delete/", "tickets_ticket_view_delete", delete),
 )
-
-
-def _check_may_see(request: HttpRequest, model_admin: Any) -> None:
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
 
 
 def _link(view: Document) -> str:
