@@ -37,11 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    from django.conf import settings
-
     if server := config.stash.get(SERVER, None):
         server.stop()
-    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

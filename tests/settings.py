@@ -4,7 +4,8 @@ import os
 import tempfile
 
 os.environ.setdefault("SECRET_KEY", "the key of a test run, which protects nothing at all")
-os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="ticketing-tests-data-")
+_folder = tempfile.TemporaryDirectory(prefix="ticketing-tests-data-")  # goes with the process
+os.environ["DATA_DIR"] = _folder.name
 
 from ticketing.settings import *
 from ticketing.settings import STATIC_ROOT, STORAGES
