@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from ticketing.mongo.server import ServerUnusableError, check_server, without_cr
 
 hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one is no failure
 hypothesis.settings.load_profile("any machine")
+
+pytest_plugins = ["tests.figures"]
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -44,16 +45,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     where = without_credentials(os.environ["MONGODB_URI"])
     return f"MongoDB: {where}, {'of this run' if SERVER in config.stash else 'named by MONGODB_URI'}"
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Adds up what the walks of tests/isolation note as ``walked``."""
-    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, [])]
-    walked: Counter[str] = Counter()
-    for number, of_what in (value for each in reports for name, value in each.user_properties if name == "walked"):
-        walked[of_what] += number
-    for of_what, number in walked.items():
-        terminalreporter.write_line(f"isolation: {number:,} {of_what}")
 
 
 @pytest.fixture(scope="session")
