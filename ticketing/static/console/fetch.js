@@ -31,6 +31,11 @@ window.Console = {
     return Object.assign(new Error(detail), { status, detail, errors: data.errors ?? {}, data });
   },
 
+  // A new element of the page, with a text.
+  element(name, text) {
+    return Object.assign(document.createElement(name), { textContent: text });
+  },
+
   // The texts that scripts say of their own, from the page's <template data-console-texts>.
   text(name) {
     return document.querySelector("[data-console-texts]")?.dataset[name] ?? "";

@@ -1,8 +1,8 @@
 "use strict";
 
-// The box in which agents answer. What is typed is saved as a draft on the server a second after the last key, and kept
-// in this browser until the server has it. Sending waits some seconds, in which it can be taken back; what this page does
-// not send then, the server's job does.
+// The box in which agents answer; its files and canned replies have scripts of their own. What is typed is saved as a
+// draft on the server a second after the last key, and kept in this browser until the server has it. Sending waits some
+// seconds, in which it can be taken back; what this page does not send then, the server's job does.
 (() => {
   const SAVE_AFTER = 1000;
   const TICK = 250;
@@ -11,6 +11,7 @@
   let box; // the element around all of it
   let form;
   let text;
+  let files;
   let draftVersion = 0;
   let isDirty = false;
   let saving = null;
@@ -42,9 +43,9 @@
     document.addEventListener("visibilitychange", () => document.hidden || (isDirty ? save() : refresh()));
     document.addEventListener("console:reply", () => write("public"));
     document.addEventListener("console:note", () => write("internal"));
-    listenToFiles();
+    files = AnswerFiles(box, changed);
     listenToPreview();
-    listenToCanned();
+    CannedReplies(box, insert);
     find("[data-undo]").addEventListener("click", undo);
     find("[data-now]").addEventListener("click", sendNow);
     find("[data-send-anyway]").addEventListener("click", () => send(lastSubmitter));
@@ -70,6 +71,13 @@
     find(`[name="visibility"][value="${visibility}"]`).checked = true;
     showText();
     text.focus();
+  }
+
+  function insert(words) {
+    showText();
+    text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
+    text.focus();
+    changed();
   }
 
   // --- the draft ----------------------------------------------------------------------------------------------------
@@ -126,13 +134,13 @@
       return; // saving tells it
     }
     if (draft.version !== draftVersion && isIdle()) adopt(draft);
-    else nameFiles(draft.files);
+    else files.name(draft.files);
   }
 
   function adopt(draft) {
     draftVersion = draft.version;
     show(draft);
-    showFiles(draft.files);
+    files.show(draft.files);
     if (draft.send_in !== null) wait(draft.send_in);
   }
 
@@ -149,7 +157,7 @@
         button.closest("[data-reply-problem]").remove();
         text?.focus();
       } catch (error) {
-        button.after(element("span", error.detail));
+        button.after(Console.element("span", error.detail));
       }
     });
   }
@@ -204,7 +212,7 @@
   function showOther(found) {
     draftVersion = found.version;
     isDirty = true;
-    addMissing(found.files ?? []);
+    files.add(found.files ?? []);
     if (!found.body.trim() || found.body === text.value) return changed(); // a save that waited here would wait for itself
     other = found;
     find("[data-other-text]").textContent = found.body;
@@ -243,7 +251,7 @@
     lastSubmitter = submitter;
     refuse("");
     find(".reply-menu").open = false;
-    if (find("[data-uploads] progress")) return refuse(box.dataset.textArriving);
+    if (files.areArriving()) return refuse(box.dataset.textArriving);
     clearTimeout(saveTimer);
     const wasOther = other;
     await saving;
@@ -272,7 +280,7 @@
     if (error.data?.draft) draftVersion = error.data.draft.version;
     if (error.data?.told) {
       find("#id_version", form).value = error.data.current_version;
-      find("[data-stale-told]").replaceChildren(...error.data.told.map((line) => element("li", line)));
+      find("[data-stale-told]").replaceChildren(...error.data.told.map((line) => Console.element("li", line)));
       find("[data-stale]").hidden = false;
       find("[data-send-anyway]").focus();
       document.dispatchEvent(new CustomEvent("ticket:changed"));
@@ -365,7 +373,7 @@
 
   function done(name) {
     text.value = "";
-    find("[data-uploads]").replaceChildren();
+    files.show([]);
     draftVersion = 0;
     isDirty = false;
     forget();
@@ -373,151 +381,6 @@
     document.querySelector("[data-reply-problem]")?.remove();
     say(name);
     document.dispatchEvent(new CustomEvent("ticket:changed"));
-  }
-
-  // --- files --------------------------------------------------------------------------------------------------------
-
-  function listenToFiles() {
-    const input = find("input[type=file]");
-    // Before it reaches unfold's own listener, which looks for a text field beside the input and fails without one.
-    box.addEventListener("change", (event) => {
-      if (event.target !== input) return;
-      event.stopPropagation();
-      const files = [...input.files];
-      input.value = "";
-      addFiles(files);
-    }, true);
-    for (const name of ["dragenter", "dragover"]) {
-      box.addEventListener(name, (event) => {
-        if (!event.dataTransfer.types.includes("Files")) return;
-        event.preventDefault();
-        box.classList.add("is-target");
-      });
-    }
-    for (const name of ["dragleave", "drop"]) box.addEventListener(name, () => box.classList.remove("is-target"));
-    box.addEventListener("drop", (event) => {
-      if (!event.dataTransfer.files.length) return;
-      event.preventDefault();
-      addFiles([...event.dataTransfer.files]);
-    });
-    text.addEventListener("paste", (event) => {
-      if (!event.clipboardData.files.length) return;
-      event.preventDefault();
-      addFiles([...event.clipboardData.files]);
-    });
-    find("[data-uploads]").addEventListener("click", (event) => {
-      const button = event.target.closest("[data-upload-remove]");
-      if (button) removeFile(button.closest("li"));
-    });
-  }
-
-  // The page itself only knows that there are files with the draft.
-  function nameFiles(files) {
-    for (const row of box.querySelectorAll("[data-upload]")) {
-      const file = files.find(({ id }) => id === row.dataset.upload);
-      if (file) nameRow(row, file);
-      else {
-        find("[name=upload_ids]", row)?.remove();
-        find("[data-error]", row).textContent = box.dataset.textExpired;
-      }
-    }
-  }
-
-  function showFiles(files) {
-    find("[data-uploads]").replaceChildren();
-    addMissing(files);
-  }
-
-  function addMissing(files) {
-    const held = [...box.querySelectorAll("[name=upload_ids]")].map(({ value }) => value);
-    for (const file of files.filter(({ id }) => !held.includes(id))) {
-      const row = newRow(file);
-      hold(row, file.id);
-      find("[data-uploads]").append(row);
-    }
-  }
-
-  function newRow(file) {
-    const row = find("[data-upload-row]").content.firstElementChild.cloneNode(true);
-    nameRow(row, file);
-    return row;
-  }
-
-  // From then on the answer has the file.
-  function hold(row, id) {
-    find("progress", row).remove();
-    row.append(Object.assign(element("input", ""), { type: "hidden", name: "upload_ids", value: id }));
-  }
-
-  function nameRow(row, file) {
-    for (const name of row.querySelectorAll("[data-name]")) name.textContent = file.name;
-    find("[data-size]", row).textContent = sizeOf(file);
-  }
-
-  function addFiles(files) {
-    if (!find("[data-box]").disabled) files.forEach(addFile);
-  }
-
-  async function addFile(file) {
-    const row = newRow(file);
-    find("[data-uploads]").append(row);
-    try {
-      const announced = { name: file.name, size: file.size, content_type: file.type || "application/octet-stream" };
-      const upload = await Console.send(box.dataset.uploadsUrl, { json: announced });
-      const isKept = await put(file, upload, row);
-      if (!isKept) return letGo(upload.id);
-      hold(row, upload.id);
-      changed();
-    } catch (error) {
-      find("progress", row)?.remove();
-      find("[data-error]", row).textContent = error.detail;
-    }
-  }
-
-  // False when the file was removed meanwhile. XMLHttpRequest, because fetch() does not tell how far a body has gone.
-  function put(file, { method, url, headers }, row) {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      request.open(method, url);
-      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-      request.upload.onprogress = ({ loaded, total }) => (find("progress", row).value = (100 * loaded) / total);
-      request.onload = () => (request.status < 300 ? resolve(true) : reject(Console.error(request.status, detailOf(request))));
-      request.onerror = () => reject(Console.error(0, { detail: Console.text("unreachable") }));
-      request.onabort = () => resolve(false);
-      row.stop = () => request.abort();
-      if (row.isConnected) request.send(file);
-      else resolve(false);
-    });
-  }
-
-  function detailOf(request) {
-    try {
-      return JSON.parse(request.responseText);
-    } catch {
-      return {};
-    }
-  }
-
-  function removeFile(row) {
-    const id = find("[name=upload_ids]", row)?.value;
-    const next = row.nextElementSibling ?? row.previousElementSibling;
-    row.remove();
-    row.stop?.();
-    (next ? find("[data-upload-remove]", next) : find("input[type=file]")).focus();
-    if (!id) return;
-    letGo(id);
-    changed();
-  }
-
-  function letGo(id) {
-    // It expires in any case.
-    Console.send(box.dataset.discardUrl.replace("UPLOAD", id), { method: "POST" }).catch(() => {});
-  }
-
-  function sizeOf({ size }) {
-    const [amount, unit] = size < 1e3 ? [size, "byte"] : size < 1e6 ? [size / 1e3, "kilobyte"] : [size / 1e6, "megabyte"];
-    const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 };
-    return new Intl.NumberFormat(document.documentElement.lang || "en", options).format(amount);
   }
 
   // --- preview ------------------------------------------------------------------------------------------------------
@@ -553,93 +416,5 @@
     find("[data-preview]").hidden = !isOn;
     toggle.setAttribute("aria-pressed", String(isOn));
     find("[data-label]", toggle).textContent = isOn ? box.dataset.textWrite : box.dataset.textPreview;
-  }
-
-  // --- canned replies -----------------------------------------------------------------------------------------------
-
-  function listenToCanned() {
-    const dialog = find("[data-canned]");
-    const filter = find("[data-canned-filter]");
-    const list = find("#canned-options");
-    let replies = [];
-    let shown = [];
-    let chosen = 0;
-
-    find("[data-canned-open]").addEventListener("click", async () => {
-      filter.value = "";
-      dialog.showModal();
-      filter.focus();
-      tell("");
-      try {
-        ({ replies } = await Console.send(box.dataset.cannedUrl));
-        offer();
-      } catch (error) {
-        tell(error.detail);
-      }
-    });
-    find("[data-canned-close]").addEventListener("click", () => dialog.close());
-    filter.addEventListener("input", (event) => {
-      event.stopPropagation();
-      offer();
-    });
-    filter.addEventListener("keydown", (event) => {
-      const work = { ArrowDown: () => choose(chosen + 1), ArrowUp: () => choose(chosen - 1), Enter: take }[event.key];
-      if (!work) return;
-      event.preventDefault();
-      event.stopPropagation();
-      work();
-    });
-    list.addEventListener("click", (event) => {
-      const option = event.target.closest("[role=option]");
-      if (!option) return;
-      choose([...list.children].indexOf(option));
-      take();
-    });
-
-    function offer() {
-      const words = filter.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-      const fits = ({ name, beginning }) => words.every((word) => `${name} ${beginning}`.toLocaleLowerCase().includes(word));
-      shown = replies.filter(fits);
-      list.replaceChildren(...shown.map(({ name, beginning }, index) => {
-        const option = element("li", "");
-        option.id = `canned-${index}`;
-        option.setAttribute("role", "option");
-        option.append(element("strong", name), element("span", beginning));
-        return option;
-      }));
-      find("[data-canned-none]").hidden = shown.length > 0;
-      choose(0);
-    }
-
-    function choose(index) {
-      filter.removeAttribute("aria-activedescendant");
-      if (!shown.length) return;
-      chosen = (index + shown.length) % shown.length;
-      [...list.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === chosen)));
-      filter.setAttribute("aria-activedescendant", `canned-${chosen}`);
-      list.children[chosen].scrollIntoView({ block: "nearest" });
-    }
-
-    async function take() {
-      if (!shown.length) return;
-      try {
-        const answer = await Console.send(shown[chosen].url);
-        dialog.close();
-        showText();
-        text.setRangeText(answer.text, text.selectionStart, text.selectionEnd, "end");
-        text.focus();
-        changed();
-      } catch (error) {
-        tell(error.detail);
-      }
-    }
-
-    function tell(detail) {
-      find("[data-canned-error]").textContent = detail;
-    }
-  }
-
-  function element(name, content) {
-    return Object.assign(document.createElement(name), { textContent: content });
   }
 })();

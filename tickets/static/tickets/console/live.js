@@ -105,7 +105,7 @@
     const shown = all("li", list).map((item) => item.textContent);
     if (shown.join("\n") === here.map(({ text }) => text).join("\n")) return; // nothing for a screen reader to repeat
     list.replaceChildren(...here.map(({ text, writing }) => {
-      const item = element("li", text);
+      const item = Console.element("li", text);
       item.classList.toggle("is-writing", writing);
       return item;
     }));
@@ -209,7 +209,7 @@
   function tell(lines) {
     const list = find("[data-news]");
     if (!list) return;
-    list.append(...lines.map((line) => element("li", line)));
+    list.append(...lines.map((line) => Console.element("li", line)));
     while (list.children.length > NEWS_KEPT) list.firstElementChild.remove();
   }
 
@@ -262,7 +262,7 @@
         // not allowed here: the old way
       }
     }
-    const area = Object.assign(element("textarea", ""), { value: text, className: "sr-only" });
+    const area = Object.assign(Console.element("textarea", ""), { value: text, className: "sr-only" });
     document.body.append(area);
     area.select();
     document.execCommand("copy");
@@ -272,9 +272,5 @@
   function say(selector, text) {
     const said = find(selector);
     if (said && said.textContent !== text) said.textContent = text;
-  }
-
-  function element(name, text) {
-    return Object.assign(document.createElement(name), { textContent: text });
   }
 })();
