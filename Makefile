@@ -92,7 +92,7 @@ package: build/ticketing.zip ## the zip for AWS Lambda, made as Zappa makes it
 bench: .venv/dev.stamp ## what the console's pages cost at 1 k, 20 k and TICKETS=200000 tickets
 	@$(BIN)/python benchmarks/console/run.py
 
-bench-cold-start: build/ticketing.zip build/cold-start/stamp ## a cold start of the Lambda package, beside FastAPI's
+bench-cold-start: build/ticketing.zip build/reference/stamp ## a cold start of the Lambda package, beside FastAPI's
 	@$(BIN)/python benchmarks/cold_start/run.py
 
 failover-trial: .venv/dev.stamp ## the platform under load on three MongoDB servers while the primary is killed, three times
@@ -138,7 +138,8 @@ PACKAGED := $(shell find accounts tenants tickets ticketing deploy/package manag
 build/ticketing.zip: $(LAMBDA)/package.stamp $(PACKAGED)
 	@VIRTUAL_ENV=$(abspath $(LAMBDA)) $(BIN)/zappa package production --output $@
 
-build/cold-start/stamp: benchmarks/cold_start/requirements.txt
+# FastAPI's packages, for Lambda and for a server: what the platform is compared with.
+build/reference/stamp: benchmarks/reference/requirements.txt
 	@rm -rf $(@D) && $(BIN)/pip install --quiet --disable-pip-version-check --no-compile $(LAMBDA_WHEELS) -r $< --target $(@D)
 	@touch $@
 

@@ -33,7 +33,7 @@ ROWS = 50
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--package", type=Path, default=ROOT / "build/ticketing.zip")
-    parser.add_argument("--reference", type=Path, default=ROOT / "build/cold-start", help="FastAPI's packages")
+    parser.add_argument("--reference", type=Path, default=ROOT / "build/reference", help="FastAPI's packages")
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ticketing-cold-start-") as folder, EmbeddedMongo.for_tests() as mongo:
