@@ -69,12 +69,12 @@ class _Claims:
         """What a token of ours says. Raises NotAuthenticated for any other, and for one that has expired."""
         try:
             token = token_class(cast(Token, raw))  # its annotation leaves out the encoded form
-        except TokenError:
-            raise _invalid() from None
+        except (TokenError, OverflowError):  # the latter: a time that no clock has
+            raise _refused() from None
         user_id, tenant_id, session_id = (parse_object_id(token.get(claim)) for claim in ("sub", "tenant", "sid"))
         epoch = token.get("epoch")
         if user_id is None or tenant_id is None or session_id is None or not isinstance(epoch, int):
-            raise _invalid()
+            raise _refused()
         return cls(user_id, tenant_id, session_id, epoch, str(token["jti"]))
 
 
@@ -125,7 +125,7 @@ def refresh_session(raw: str) -> tuple[Account, Tokens]:
     if families.rotate(claims.session_id, claims.jti, refresh["jti"], _expiry(refresh)) is None:
         families.revoke(claims.session_id, now())
         logger.warning("a refresh token was used twice; the sign-in %s is revoked", claims.session_id)
-        raise _ended()
+        raise _refused()
     return account, _tokens(account.user, claims.session_id, refresh)
 
 
@@ -152,7 +152,7 @@ def _get_account(claims: _Claims) -> Account:
     users = UserRepository(claims.tenant_id)
     account = _account(users.find_signed_in_account(claims.user_id, claims.session_id, claims.epoch))
     if account is None:
-        raise _ended()
+        raise _refused()
     return account
 
 
@@ -176,9 +176,6 @@ def _expiry(token: Token) -> datetime:
     return datetime.fromtimestamp(token["exp"], UTC)
 
 
-def _invalid() -> NotAuthenticated:
+def _refused() -> NotAuthenticated:
+    """The same whatever is wrong: whoever tries a token that he has found or forged learns nothing from it."""
     return NotAuthenticated("The token is not valid, or not any more")
-
-
-def _ended() -> NotAuthenticated:
-    return NotAuthenticated("The sign-in has ended; sign in again")
