@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -89,7 +90,7 @@ def requester_email(tenant: int, requester: int) -> str:
     return f"user{tenant}x{requester}@example.org"
 
 
-def chunk(size: int, start: int):
+def chunk(size: int, start: int) -> Iterator[Ticket]:
     """Yields the tickets of one chunk; every chunk has a seed of its own."""
     step = SPAN / size
     rare_every = max(size // (RARE_WORDS * RARE_HITS), 2)
@@ -122,7 +123,7 @@ def chunk(size: int, start: int):
         yield t
 
 
-def tickets(size: int):
+def tickets(size: int) -> Iterator[Ticket]:
     """Yields Ticket 0..size-1, oldest first."""
     for start in range(0, size, CHUNK):
         yield from chunk(size, start)
