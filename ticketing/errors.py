@@ -31,6 +31,37 @@ def translated(text: str, translate: Callable[[str], str]) -> str:
     return _filled(translate(text.template), text.values, lambda value: translated(value, translate))
 
 
+def to_stored(name: str, text: str) -> dict[str, Any]:
+    """The fields of a document that keep the text: in English under the name, and beside it what it was made of."""
+    return {name: str(text), f"{name}_message": _parts(text) if isinstance(text, Message) else None}
+
+
+def from_stored(name: str, document: Mapping[str, Any]) -> str:
+    """The text that ``to_stored`` has kept; one that was kept without what it was made of stays as it is."""
+    text: str = document[name]
+    parts = document.get(f"{name}_message")
+    message = _whole(parts) if parts else text
+    return message if message == text else text
+
+
+def _parts(message: Message) -> dict[str, Any]:
+    def kept(value: object) -> object:
+        if isinstance(value, tuple):
+            return [kept(each) for each in value]
+        return _parts(value) if isinstance(value, Message) else value if isinstance(value, int) else str(value)
+
+    return {"template": message.template, "values": {name: kept(value) for name, value in message.values.items()}}
+
+
+def _whole(parts: Mapping[str, Any]) -> Message:
+    def read(value: object) -> object:
+        if isinstance(value, list):
+            return tuple(read(each) for each in value)
+        return _whole(value) if isinstance(value, Mapping) else value
+
+    return Message(parts["template"], **{name: read(value) for name, value in parts["values"].items()})
+
+
 def _filled(template: str, values: Mapping[str, object], say: Callable[[Message], str]) -> str:
     """The template with its values, Messages among them as ``say`` has it; one without values may hold braces."""
 

@@ -20,6 +20,19 @@ MAX_FOLLOWERS = 100
 MAX_MARKS = 30
 
 STAMPS = ("resolved_at", "closed_at", "reopened_count")  # what entering a status sets besides it
+# What people call the fields of a ticket, where a text names them.
+FIELD_NAMES: Mapping[str, Message] = {
+    "title": Message("title"),
+    "description": Message("description"),
+    "status": Message("status"),
+    "priority": Message("priority"),
+    "category": Message("category"),
+    "type": Message("type"),
+    "tags": Message("tags"),
+    "assigned_to": Message("assignee"),
+    "team": Message("team"),
+    "follower_ids": Message("followers"),
+}
 CUSTOMER_MAY_EDIT = frozenset({"title", "description", "status"})
 
 # Unicode's categories Cc and Cs, without line feed and tab.

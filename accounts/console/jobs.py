@@ -27,6 +27,12 @@ _STATES = {
     "failing": gettext_lazy("Failing"),
     "late": gettext_lazy("Late"),
 }
+_OUTCOMES = {
+    "done": gettext_lazy("done"),
+    "failed": gettext_lazy("failed"),
+    "interrupted": gettext_lazy("interrupted"),
+    "lost": gettext_lazy("lost"),
+}
 
 
 class JobAdmin(ServiceModelAdmin):
@@ -63,7 +69,7 @@ class JobAdmin(ServiceModelAdmin):
 
     @display(description=gettext_lazy("Job"))
     def job(self, row: Any) -> SafeString:
-        description = row.known.description if row.known else _("Of another version.")
+        description = _(row.known.description) if row.known else _("Of another version.")
         return format_html('<strong>{}</strong><br><span class="console-quiet">{}</span>', row.pk, description)
 
     @display(description=gettext_lazy("Every"))
@@ -84,7 +90,7 @@ class JobAdmin(ServiceModelAdmin):
         return format_html(
             '{} {}{}<br><span class="console-quiet">{}</span>',
             moment(row.last_finished_at),
-            row.last_outcome,
+            _OUTCOMES[row.last_outcome],
             took,
             "; ".join(filter(None, told)),
         )

@@ -11,11 +11,15 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.repository import users_of
+from tests.cast import actor_of
 from tests.console.conftest import Browser
 from ticketing import clock
 from ticketing.console.display import age, coming, figure, moment
 from ticketing.console.site import site
 from ticketing.locale.catalogue import FOLDER
+from tickets.drafts.sending import Answer
+from tickets.drafts.services import schedule_draft, send_draft
+from tickets.services import change_ticket, open_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +47,27 @@ def test_a_refusal_is_german_at_the_console_and_english_in_the_api(german: Clien
     csrf = {"X-CSRFToken": german.cookies["csrftoken"].value} if "csrftoken" in german.cookies else {}
     answer = german.post("/api/v1/teams", {"name": "Vertrieb"}, content_type="application/json", headers=csrf)
     assert answer.json()["detail"] == "name: there is a team of this name"
+
+
+def test_what_was_stored_about_a_change_of_many_is_told_in_german(cast: Any, german: Client, ticket: Any) -> None:
+    many = open_ticket(actor_of(cast.amir), title="Many tags", tags=[f"tag-{number}" for number in range(20)])
+    chosen = {"tickets": f"{ticket['_id']}:1,{many['_id']}", "priority": "high", "add_tags": "one more"}
+    change_ticket(actor_of(cast.amir), ticket["_id"], {"priority": "low"})
+    answer = german.post("/console/tickets/ticket/bulk/apply/", chosen)
+    shown = german.get(answer["Location"]).text
+    assert "Jemand hat es inzwischen geändert: Priorität" in shown
+    assert "sind mehr als 20" in shown
+
+
+def test_what_was_stored_about_an_answer_is_told_in_german(cast: Any, german: Client, ticket: Any) -> None:
+    ada = actor_of(cast.ada)
+    schedule_draft(ada, ticket["_id"], Answer(body="Try this", changes={"priority": "high"}))
+    change_ticket(actor_of(cast.amir), ticket["_id"], {"priority": "low"})
+    send_draft(ada, ticket["_id"])
+    told = "Es wurde gesendet, aber jemand hat dies inzwischen geändert, deshalb blieb es, wie es ist: Priorität"
+    page = reverse("console:tickets_ticket_change", args=[ticket["_id"]])
+    for url in (page, reverse("console:tickets_ticket_dashboard_unsent")):
+        assert told in german.get(url).text
 
 
 def test_a_page_that_is_missing_says_so_in_german(german: Client) -> None:

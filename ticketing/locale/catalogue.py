@@ -2,7 +2,7 @@
 missing. Needs Babel, which only a checkout has; the platform reads the compiled catalogues alone.
 
 Found are the texts of gettext calls and templates, those of the theme's templates, and what services refuse: the texts
-given to the errors of ``ticketing.errors``, which stay English in the API.
+given to the errors of ``ticketing.errors``, which stay English in the API; and what background jobs say of themselves.
 """
 
 import ast
@@ -179,8 +179,22 @@ def read_code(path: Path, texts: Texts) -> None:
             positions = GETTEXT.get(_name(node.func)) or (_refused(node) if refusals else None)
             if positions and len(node.args) > max(positions):
                 _read_arguments(path, [node.args[position] for position in positions], texts)
+        elif isinstance(node, ast.FunctionDef):
+            if refusals:
+                texts.found.update(_templates(node))
+            if any(_name(getattr(each, "func", each)) == "job" for each in node.decorator_list):
+                texts.found.add((ast.get_docstring(node) or "").partition("\n")[0])
         elif isinstance(node, ast.ClassDef) and any(_name(base) in ERRORS for base in node.bases):
             texts.found.update(_titles(node))
+
+
+def _templates(function: ast.FunctionDef) -> Iterator[Text]:
+    """What a function names before it makes a Message of it: ``text = "…"; Message(text, …)``."""
+    calls = (each for each in ast.walk(function) if isinstance(each, ast.Call) and _name(each.func) == "Message")
+    named = {_name(call.args[0]) for call in calls if call.args} - {""}
+    for each in ast.walk(function):
+        if isinstance(each, ast.Assign) and _name(each.targets[0]) in named and isinstance(each.value, ast.Constant):
+            yield str(each.value.value)
 
 
 def _read_arguments(path: Path, arguments: list[ast.expr], texts: Texts) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing import clock
-from ticketing.errors import Message, NotFound, StaleVersion, StorageUnavailable, TicketingError
+from ticketing.errors import Message, NotFound, StaleVersion, StorageUnavailable, TicketingError, to_stored
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
@@ -21,6 +21,7 @@ from tickets.bulk import rules
 from tickets.bulk.repository import BulkChangeRepository
 from tickets.events.repository import EventRepository
 from tickets.repository import TicketRepository
+from tickets.rules import FIELD_NAMES
 from tickets.services import change_ticket, clean_fields, preview_fields, restore_fields
 
 _RECENT = 20
@@ -111,7 +112,7 @@ def undo_bulk_change(actor: Actor, bulk_id: ObjectId, *, limit: int = rules.MAX_
         except StorageUnavailable:
             raise
         except TicketingError as refusal:
-            _keep_undone(actor, bulk, item, {"restored": [], "kept": list(item["changes"]), "why": refusal.detail})
+            _keep_undone(actor, bulk, item, {"restored": [], "kept": list(item["changes"])}, refusal.detail)
     if len(waiting) <= limit and bulk["undone_at"] is None:
         BulkChangeRepository(actor.tenant_id).update_where({"_id": bulk["_id"]}, {"undone_at": clock.now()})
     return max(0, len(waiting) - limit)
@@ -158,7 +159,7 @@ def _apply(actor: Actor, bulk: Document, ticket: Selected) -> Document | None:
         return next((item for item in items if item["ticket_id"] == ticket.id), None)
     except TicketingError as error:  # what the transaction had written is gone with it
         stored = TicketRepository(actor.tenant_id).get(ticket.id, fields=["number"])
-        item = {**_item(stored), "refused": error.detail}
+        item = {**_item(stored), **to_stored("refused", error.detail)}
         _keep(actor, bulk, item)
         return item
 
@@ -184,7 +185,7 @@ def _check_as_seen(actor: Actor, ticket: Document, seen: int | None, wanted: Map
     names = {f"{name}_id" if name in ("assigned_to", "team") else name for name in wanted}
     moved = sorted(names & {name for event in events for name in event["changes"]})
     if moved:
-        fields = tuple(name.removesuffix("_id") for name in moved)
+        fields = tuple(FIELD_NAMES[name.removesuffix("_id")] for name in moved)
         raise StaleVersion(Message("Somebody has changed it meanwhile: {fields}", fields=fields))
 
 
@@ -195,12 +196,12 @@ def _restore(actor: Actor, bulk: Document, item: Document) -> None:
     if before:
         restore_fields(actor, ticket, before)
     restored = [name for name in before if name in rules.STORED]
-    _keep_undone(actor, bulk, item, {"restored": restored, "kept": kept, "why": ""})
+    _keep_undone(actor, bulk, item, {"restored": restored, "kept": kept})
 
 
-def _keep_undone(actor: Actor, bulk: Document, item: Document, undone: Document) -> None:
+def _keep_undone(actor: Actor, bulk: Document, item: Document, undone: Document, why: str = "") -> None:
     where = {"_id": bulk["_id"], "items": {"$elemMatch": {"ticket_id": item["ticket_id"], "undone": None}}}
-    BulkChangeRepository(actor.tenant_id).update_where(where, {"items.$.undone": undone})
+    BulkChangeRepository(actor.tenant_id).update_where(where, {"items.$.undone": undone | to_stored("why", why)})
 
 
 def _item(ticket: Document) -> Document:
@@ -209,7 +210,7 @@ def _item(ticket: Document) -> Document:
         "number": ticket["number"],
         "changes": {},
         "stamps": {},
-        "refused": "",
+        **to_stored("refused", ""),
         "undone": None,
     }
 

@@ -13,7 +13,8 @@ class Draft(TenantModel):
     """What one person writes on one ticket, kept until it is sent.
 
     ``changes`` are the fields to change with it, ``seen`` their values when it was sent. Between ``send_at`` being set
-    and reached it can be taken back; ``problem`` says why it could not be sent then.
+    and reached it can be taken back; ``problem`` says why it could not be sent then, ``problem_message`` what that text
+    was made of.
     """
 
     ticket_id = ObjectIdField()
@@ -25,6 +26,7 @@ class Draft(TenantModel):
     upload_ids = ArrayField(ObjectIdField(), default=list)
     send_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True, default="")
+    problem_message = models.JSONField(null=True, default=None)
     updated_at = models.DateTimeField()
     version = models.IntegerField(default=1)
 

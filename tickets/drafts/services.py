@@ -22,6 +22,8 @@ from ticketing.errors import (
     StaleVersion,
     StorageUnavailable,
     TicketingError,
+    from_stored,
+    to_stored,
 )
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
@@ -30,7 +32,7 @@ from tickets.attachments.uploads import find_uploads, keep_uploads
 from tickets.conversation.models import Visibility
 from tickets.drafts.repository import DraftRepository
 from tickets.drafts.sending import Answer, Sent, rehearse_answer, send_answer, values_of
-from tickets.rules import check_choice, clean_text
+from tickets.rules import FIELD_NAMES, check_choice, clean_text
 from tickets.services import check_version
 
 logger = logging.getLogger("ticketing.drafts")
@@ -113,7 +115,7 @@ def schedule_draft(
     rehearse_answer(actor, ticket["_id"], answer)
     send_at = clock.now() + timedelta(seconds=UNDO_SECONDS)
     waiting = {"changes": dict(answer.changes), "seen": values_of(ticket, answer.changes), "send_at": send_at}
-    return _store(actor, ticket, found, content | waiting | {"problem": ""})
+    return _store(actor, ticket, found, content | waiting | to_stored("problem", ""))
 
 
 def take_back(actor: Actor, reference: str | ObjectId) -> Document:
@@ -177,6 +179,11 @@ def find_problems(actor: Actor) -> list[Document]:
     return DraftRepository(actor.tenant_id).find(problems, sort=[("ticket_id", 1)], limit=MAX_PROBLEMS)
 
 
+def problem_of(draft: Document) -> str:
+    """Why it could not be sent, empty where nothing is wrong."""
+    return from_stored("problem", draft)
+
+
 def _find_writable(actor: Actor, ticket: Document, expected_version: int | None) -> Document | None:
     found = find_draft(actor, ticket["_id"])
     version = found["version"] if found else 0
@@ -216,7 +223,7 @@ def _store(actor: Actor, ticket: Document, found: Document | None, values: Docum
         return drafts.update(found["_id"], values, expected_version=found["version"])
     owner = {"author_id": actor.user_id, "ticket_id": ticket["_id"]}
     try:
-        return drafts.insert({**owner, "problem": "", "version": 1, **values})
+        return drafts.insert({**owner, **to_stored("problem", ""), "version": 1, **values})
     except AlreadyExists:
         raise StaleVersion("Another window has changed what you write here") from None
 
@@ -225,7 +232,7 @@ def _deliver(actor: Actor, draft: Document) -> Sent:
     drafts = DraftRepository(actor.tenant_id)
 
     def claim(left: Sequence[str]) -> None:
-        told = {**_WRITING, "body": "", "upload_ids": [], "problem": _tell_left(left)}
+        told = {**_WRITING, "body": "", "upload_ids": [], **to_stored("problem", _tell_left(left))}
         if not (drafts.settle(draft, told) if left else drafts.remove_sent(draft)):
             raise AlreadySent
 
@@ -241,9 +248,9 @@ def _deliver(actor: Actor, draft: Document) -> Sent:
 
 def _keep(tenant_id: ObjectId, draft: Document, problem: str) -> None:
     """Makes it a draft again that says why it was not sent; nothing where it was sent or taken back already."""
-    DraftRepository(tenant_id).settle(draft, {"send_at": None, "problem": problem})
+    DraftRepository(tenant_id).settle(draft, {"send_at": None, **to_stored("problem", problem)})
 
 
 def _tell_left(names: Sequence[str]) -> str:
-    fields = ", ".join(name.replace("_", " ") for name in names)
-    return f"It was sent, but somebody changed this meanwhile, so it was left as it is: {fields}"
+    text = "It was sent, but somebody changed this meanwhile, so it was left as it is: {fields}"
+    return Message(text, fields=tuple(FIELD_NAMES[name] for name in names))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.console.acting import actor_of
 from ticketing.console.refusals import in_words
-from tickets.drafts.services import find_problems
+from tickets.drafts.services import find_problems, problem_of
 from tickets.merging.lists import linked_tickets
 
 
@@ -42,7 +42,7 @@ def unsent_panel(request: HttpRequest, model_admin: Any) -> HttpResponse:
         Unsent(
             "#{number} {title}".format_map(tickets[draft["ticket_id"]]),
             reverse("console:tickets_ticket_change", args=[draft["ticket_id"]]),
-            in_words(draft["problem"]),
+            in_words(problem_of(draft)),
         )
         for draft in drafts
         if draft["ticket_id"] in tickets

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.console.acting import actor_of
 from ticketing.console.answers import is_fetch, json_answer
 from ticketing.console.refusals import explain, in_words
-from ticketing.errors import InvalidInput, Message, NotFound, TicketingError
+from ticketing.errors import InvalidInput, Message, NotFound, TicketingError, from_stored
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
@@ -304,7 +304,7 @@ def _rows_of_items(request: HttpRequest, items: Sequence[Document]) -> list[Row]
             (
                 {"_id": item["ticket_id"], "number": item["number"], "title": titles.get(item["ticket_id"], "")},
                 item["changes"],
-                item["refused"],
+                from_stored("refused", item),
                 _undone(item["undone"]),
             )
             for item in items
@@ -347,7 +347,7 @@ def _undone(undone: Document | None) -> str:
     if not undone["kept"]:
         return _("Undone")
     if undone["why"]:
-        return _("Not undone: %(why)s") % {"why": in_words(undone["why"])}
+        return _("Not undone: %(why)s") % {"why": in_words(from_stored("why", undone))}
     fields = ", ".join(str(_LABELS[name]) for name in undone["kept"])
     return _("Not undone, because it was changed since: %(fields)s") % {"fields": fields}
 

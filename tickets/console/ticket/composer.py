@@ -27,7 +27,15 @@ from tickets.console.ticket.forms import TicketForm
 from tickets.console.ticket.work import keep_text, work_on_ticket
 from tickets.conversation.markdown import render_markdown
 from tickets.conversation.models import Visibility
-from tickets.drafts.services import discard_draft, find_draft, save_draft, schedule_draft, send_draft, take_back
+from tickets.drafts.services import (
+    discard_draft,
+    find_draft,
+    problem_of,
+    save_draft,
+    schedule_draft,
+    send_draft,
+    take_back,
+)
 from tickets.mentions.services import find_mentioned
 from tickets.models import Status
 from tickets.rules import clean_text
@@ -238,7 +246,7 @@ def _told(draft: Document | None) -> dict[str, Any]:
     send_at = draft["send_at"]
     return {
         **{name: draft[name] for name in ("version", "body", "visibility")},
-        "problem": in_words(draft["problem"]),
+        "problem": in_words(problem_of(draft)),
         "send_in": None if send_at is None else max(0, ceil((send_at - clock.now()).total_seconds())),
     }
 

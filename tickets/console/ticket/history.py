@@ -6,18 +6,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ticketing.console.refusals import in_words
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
 from tickets.models import Priority, Status
+from tickets.rules import FIELD_NAMES
 
 Names = Mapping[ObjectId, str]
 
 _LABELS: dict[str, Mapping[Any, Any]] = {"status": dict(Status.choices), "priority": dict(Priority.choices)}
-_FIELDS = {
-    "assigned_to_id": gettext_lazy("assignee"),
-    "team_id": gettext_lazy("team"),
-    "follower_ids": gettext_lazy("followers"),
-}
 # What happened with another ticket, by the part that its data name that one in.
 _OTHER_TICKET = {
     ("ticket.merged", "from"): gettext_lazy("merged #%(number)d into this ticket"),
@@ -66,7 +63,8 @@ def author(event: Document) -> str:
 
 
 def _change(field: str, old: Any, new: Any, names: Names) -> str:
-    label = _FIELDS.get(field, field.replace("_", " "))
+    name = FIELD_NAMES.get(field) or FIELD_NAMES.get(field.removesuffix("_id"))
+    label = in_words(name) if name else field.replace("_", " ")
     if field in ("description", "title"):
         return _("changed the %(field)s") % {"field": label}
     told = {"field": label, "old": _value(field, old, names), "new": _value(field, new, names)}
