@@ -133,7 +133,7 @@ def test_a_field_that_a_colleague_has_changed_since_the_preview_stays(cast, brow
     page = client.post(BULK, {"tickets": ids(tickets[:2]), "query": "", "assigned_to": "me"})
     change_ticket(actor_of(cast.ada), tickets[0]["_id"], {"assigned_to": cast.ada.pk})
     page = client.post(APPLY, {"tickets": page.context["to_apply"], "assigned_to": "me"}, follow=True)
-    assert [row.refusal for row in page.context["refused"]] == ["Somebody has changed it meanwhile: assigned_to"]
+    assert [row.refusal for row in page.context["refused"]] == ["Somebody has changed it meanwhile: assignee"]
     assert stored(cast, "assigned_to_id")[:2] == [cast.ada.pk, cast.amir.pk]
     change_ticket(actor_of(cast.ada), tickets[1]["_id"], {"assigned_to": cast.ada.pk})
     page = client.post(page.context["undo_url"], follow=True)

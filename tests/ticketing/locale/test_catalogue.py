@@ -31,6 +31,17 @@ _("Shown"); gettext_lazy("Shown " "later"); ngettext("%(n)d row", "%(n)d rows", 
 raise InvalidInput.of("title", "may not be empty", "blank")
 raise NotAllowed("Only here" if here else "Only there")
 Message("at most {limit}", limit=3); FieldError("a", "b", "is wrong"); print("not this")
+
+def check(name):
+    other = "not this"
+    text = "{name} is unknown"
+    return Message(text, name=name)
+
+@job("odd.tidy", every=DAY)
+def tidy(run):
+    '''Tidies up.
+
+    Daily.'''
 """
     assert _read(folder / "tickets/odd.py", code).found == {
         "This is odd",
@@ -42,6 +53,8 @@ Message("at most {limit}", limit=3); FieldError("a", "b", "is wrong"); print("no
         "Only there",
         "at most {limit}",
         "is wrong",
+        "{name} is unknown",
+        "Tidies up.",
     }
 
 

@@ -91,7 +91,7 @@ def test_what_a_colleague_has_changed_since_the_preview_is_not_overwritten(cast:
     change_ticket(actor_of(cast.ada), tickets[0]["_id"], {"assigned_to": cast.ada.pk})
     change_ticket(actor_of(cast.ada), tickets[1]["_id"], {"category": "Elsewhere"})
     _, [first, second] = apply(actor_of(cast.amir), tickets[:2], {"assigned_to": cast.amir.pk})
-    assert first["refused"] == "Somebody has changed it meanwhile: assigned_to"
+    assert first["refused"] == "Somebody has changed it meanwhile: assignee"
     assert now(cast, tickets[0])["assigned_to_id"] == cast.ada.pk
     assert second["changes"] == {"assigned_to_id": [cast.ada.pk, cast.amir.pk]}
 
@@ -130,7 +130,7 @@ def test_undo_leaves_what_was_changed_since_and_says_so(cast: Cast, tickets: lis
     redact_ticket(ada, tickets[1]["_id"], "retention")
     undo_bulk_change(amir, bulk["_id"])
     first, second = [item["undone"] for item in access_bulk_change(amir, bulk["_id"])["items"]]
-    assert first == {"restored": ["status"], "kept": ["priority"], "why": ""}
+    assert first == {"restored": ["status"], "kept": ["priority"], "why": "", "why_message": None}
     assert (now(cast, tickets[0])["status"], now(cast, tickets[0])["priority"]) == ("new", "low")
     assert second["restored"] == []
     assert "closed" in second["why"]

@@ -60,6 +60,7 @@ OTHERS = {
     "idempotency_records.lock": "random",
     "file_removals.storage_key": "random",
     "drafts.problem": "ours",
+    "drafts.problem_message": "ours",
     "bulk_changes.wanted": "ids, and what is counted by; for a week",
     "bulk_changes.items": "ids, numbers, and what is counted by; for a week",
     "erasures.pseudonym": "what replaces the name",
