@@ -1,11 +1,14 @@
 """Doing a thing at most once for its key, also when the process dies in between.
 
 A claim is written before the work and outside its transaction, so that every other process sees it. The work and its
-answer are then written in one transaction: either both are there or neither. A claim whose holder died lapses after a
-minute; the next one takes it over by compare-and-set, and the old holder, should it still live, cannot commit.
+answer are then written in one transaction: either both are there or neither. A claim whose holder died lapses; the next
+one takes it over by compare-and-set, and the old holder, should it still live, cannot commit.
 """
 
 import secrets
+import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,12 +16,14 @@ from typing import Any
 from django.conf import settings
 
 from ticketing.clock import now
-from ticketing.errors import AlreadyExists, Conflict, TicketingError
+from ticketing.errors import AlreadyExists, Conflict, StorageUnavailable, TicketingError
 from ticketing.mongo import ObjectId
+from ticketing.mongo.client import TRANSACTION_SECONDS
 from ticketing.mongo.repository import Document, Repository
 
-# MongoDB ends a transaction after 60 seconds (transactionLifetimeLimitSeconds), so no holder outlives its claim.
-CLAIM_SECONDS = 60
+# Nobody tries for longer; whoever is slower loses his claim to the first who asks again, and does not commit.
+CLAIM_SECONDS = TRANSACTION_SECONDS
+RELEASE_EVERY = 0.5  # seconds
 
 
 class KeyReused(TicketingError):
@@ -84,6 +89,21 @@ class IdempotencyRecords(Repository):
     def release(self, claim: Claim) -> None:
         """Forgets a claim whose work failed, so that a corrected request may use the key."""
         self.delete({"_id": claim.id, "lock": claim.lock, "status": None})
+
+    def release_later(self, claim: Claim) -> None:
+        """The same for work that an unreachable database has cut off: tried in the background until the claim lapses.
+
+        So the client can repeat its request as soon as there is a database again.
+        """
+        threading.Thread(target=self._release_until_lapsed, args=(claim,), name="release", daemon=True).start()
+
+    def _release_until_lapsed(self, claim: Claim) -> None:
+        deadline = time.monotonic() + CLAIM_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(RELEASE_EVERY)
+            with suppress(StorageUnavailable):
+                self.release(claim)
+                break
 
     def _take_over(self, found: Document, fingerprint: str) -> Claim:
         claim = Claim(found["_id"], secrets.token_hex(16))

@@ -61,6 +61,9 @@ def once(view: "ApiView", request: Request, work: Callable[[], Response]) -> Res
 
     try:
         return work_and_keep()
+    except StorageUnavailable:
+        records.release_later(claim)
+        raise
     except Exception:
         with suppress(StorageUnavailable):  # the claim lapses by itself
             records.release(claim)

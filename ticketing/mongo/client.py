@@ -29,6 +29,9 @@ RETRY_AFTER_SECONDS = 5
 TRANSACTION_SECONDS = 20
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
 DUPLICATE_KEY, SNAPSHOT_TOO_OLD = 11000, 239  # the server's error codes
+UNAUTHORIZED = 13
+# It knows our user no more, or has no room: UserNotFound, Unauthorized, AuthenticationFailed, OutOfDiskSpace.
+_REFUSALS = frozenset({11, UNAUTHORIZED, 18, 14031})
 logger = logging.getLogger("ticketing.mongo")
 
 
@@ -78,13 +81,14 @@ def translated_errors(what: str = "") -> Iterator[None]:
     except driver.PyMongoError as error:
         if _must_retry(error) or not (is_unreachable(error) or _is_transient(error)):
             raise
-        raise unavailable() from error
+        raise unavailable(error) from error
 
 
 def is_unreachable(error: BaseException | None) -> bool:
-    """Whether an error, or the one it was raised from, says that the server could not be reached in time."""
+    """Whether an error, or the one it was raised from, says that the server could not be reached in time, or that it
+    takes nothing from us just now: its disk is full, or it does not know our user."""
     while error is not None:
-        if isinstance(error, _UNREACHABLE):
+        if isinstance(error, _UNREACHABLE) or (isinstance(error, driver.OperationFailure) and error.code in _REFUSALS):
             return True
         error = error.__cause__ if isinstance(error, DatabaseError | driver.PyMongoError) else None
     return False
@@ -106,8 +110,12 @@ def is_reachable(seconds: float) -> bool:
     return True
 
 
-def unavailable() -> StorageUnavailable:
+def unavailable(error: BaseException | None = None) -> StorageUnavailable:
     """The error for an unreachable server, with the header that tells when to try again."""
+    cause = error.__cause__ if isinstance(error, DatabaseError) else error
+    if isinstance(cause, driver.OperationFailure) and cause.code == UNAUTHORIZED:
+        # Connections of a user who was dropped stay nobody's, also when he is there again.
+        connection.forget_client()  # type: ignore[attr-defined]
     return StorageUnavailable(headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 

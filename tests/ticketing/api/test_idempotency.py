@@ -13,7 +13,10 @@ from pymongo.errors import OperationFailure
 from tests.cast import Cast, api
 from tests.ticketing.api.sample import Notes
 from tests.ticketing.api.test_errors import assert_problem
+from tests.waiting import wait_until
+from ticketing import idempotency
 from ticketing.clock import now
+from ticketing.errors import StorageUnavailable
 from ticketing.idempotency import Answer, Claim, IdempotencyRecords, KeyInFlight, KeyReused
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
@@ -212,3 +215,21 @@ class TestRecords:
         self.let_lapse(records, "expires_at")
         self.finish(records, self.claim(records, "another body"), 2)
         assert records.claim("key", "another body") == Answer(200, {"value": 2})
+
+    def test_what_an_outage_cut_off_is_released_as_soon_as_there_is_a_database(
+        self, records: IdempotencyRecords, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        release, tries = IdempotencyRecords.release, []
+
+        def unreachable_at_first(self: IdempotencyRecords, claim: Claim) -> None:
+            tries.append(claim)
+            if len(tries) < 3:
+                raise StorageUnavailable
+            release(self, claim)
+
+        monkeypatch.setattr(IdempotencyRecords, "release", unreachable_at_first)
+        monkeypatch.setattr(idempotency, "RELEASE_EVERY", 0.01)
+        records.release_later(self.claim(records))
+        wait_until(lambda: records.count({}) == 0)
+        assert len(tries) == 3
+        self.claim(records)

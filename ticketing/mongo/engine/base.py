@@ -18,3 +18,10 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "event_listeners": [CommandListener()]}
+
+    def forget_client(self) -> None:
+        """Lets the next query sign in anew. Other threads go on with the old client, which ends with its last user."""
+        client, self.connection = self.connection, None
+        self.__dict__.pop("database", None)
+        if self._connection_pools.get(self.alias) is client:
+            self._connection_pools.pop(self.alias, None)
