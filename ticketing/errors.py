@@ -168,6 +168,12 @@ class StorageUnavailable(TicketingError):
     code, status, title = "storage_unavailable", 503, "The database cannot be reached just now"
 
 
+class FilesUnavailable(TicketingError):
+    """The storage of files is full, failing or out of reach. Nothing was kept of what was sent."""
+
+    code, status, title = "files_unavailable", 503, "Files cannot be stored or read just now"
+
+
 class ProgrammingBug(Exception):
     """Base of mistakes in our own code: answered as 500, logged loudly, never shown in detail."""
 

@@ -1,5 +1,6 @@
 """One answer for everything that goes wrong: ``application/problem+json`` (RFC 9457)."""
 
+import errno
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ from ticketing.observability.metrics import Metric
 PROBLEM_JSON = "application/problem+json"
 API_PREFIX = "/api/"
 CHALLENGE = "Bearer"
+FILES_RETRY_AFTER_SECONDS = 30
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 logger = logging.getLogger("ticketing.api")
 
 
@@ -89,7 +92,10 @@ def as_ticketing_error(exception: BaseException) -> TicketingError | None:
     if isinstance(exception, errors.StorageUnavailable) or is_unreachable(exception):
         logger.error("the database cannot be reached: %s", exception.__cause__ or exception)
         metrics.count(Metric.DATABASE_UNREACHABLE)
-        return exception if isinstance(exception, errors.StorageUnavailable) else unavailable()
+        return exception if isinstance(exception, errors.StorageUnavailable) else unavailable(exception)
+    if isinstance(exception, OSError) and exception.errno in _NO_ROOM:  # a form's file, before anybody has stored it
+        logger.error("a file that is sent cannot be received: %s", exception)
+        return errors.FilesUnavailable(headers={"Retry-After": str(FILES_RETRY_AFTER_SECONDS)})
     if isinstance(exception, TicketingError):
         return exception
     for kind, translate in _TRANSLATIONS:
@@ -130,9 +136,10 @@ def server_error_view(request: HttpRequest) -> HttpResponse:
 
 
 def find_storage_response(request: HttpRequest, exception: BaseException | None) -> HttpResponse | None:
-    """The answer to an exception that says that the database cannot be reached; None for all others."""
+    """The answer to an exception that says that the database or the files cannot be reached; None for all others."""
     error = None if exception is None else as_ticketing_error(exception)
-    return _answer(request, error) if isinstance(error, errors.StorageUnavailable) else None
+    is_storages = isinstance(error, errors.StorageUnavailable | errors.FilesUnavailable)
+    return _answer(request, error) if error is not None and is_storages else None
 
 
 def too_large_response(request: HttpRequest, detail: str) -> HttpResponse:

@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.http import UnreadablePostError
 
-from ticketing.errors import Message, TicketingError, TooLarge
+from ticketing.errors import FilesUnavailable, Message, TooLarge
 from ticketing.mongo import ObjectId
 from tickets.attachments.rules import TEXT_TYPE, UNKNOWN_TYPE, check_not_empty, is_text
 
@@ -28,12 +28,6 @@ HEAD_BYTES = 8192  # what a file's type is told by
 INCOMING, EXPORTS = "incoming", "exports"
 RETRY_AFTER_SECONDS = 30
 logger = logging.getLogger("ticketing.attachments")
-
-
-class FilesUnavailable(TicketingError):
-    """The storage is full, failing or out of reach. Nothing was kept of what was sent."""
-
-    code, status, title = "files_unavailable", 503, "Files cannot be stored or read just now"
 
 
 @dataclass(frozen=True, slots=True)
