@@ -9,7 +9,7 @@ SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR: # half a package is none
-.PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench bench-cold-start failover-trial clean
+.PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench bench-cold-start faults clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
@@ -95,8 +95,8 @@ bench: .venv/dev.stamp ## what the console's pages cost at 1 k, 20 k and TICKETS
 bench-cold-start: build/ticketing.zip build/reference/stamp ## a cold start of the Lambda package, beside FastAPI's
 	@$(BIN)/python benchmarks/cold_start/run.py
 
-failover-trial: .venv/dev.stamp ## the platform under load on three MongoDB servers while the primary is killed, three times
-	$(BIN)/python -m deploy.trials.failover
+faults: .venv/dev.stamp ## the platform on real servers while processes are killed, MongoDB goes away, and disks are full
+	@$(BIN)/python -m deploy.trials.faults
 
 clean: ## remove what was installed and generated; the data of `make run` in .data stays
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
