@@ -88,7 +88,17 @@ def change_ticket(
     followers (ids). ``expected_version`` is the version the caller has seen. Raises InvalidInput, NotFound, NotAllowed,
     InvalidTransition, TicketClosed, StaleVersion.
     """
+    return change_ticket_seen(actor, reference, lambda _ticket: (wanted, expected_version))
+
+
+@transactional
+def change_ticket_seen(
+    actor: Actor, reference: str | ObjectId, decide: Callable[[Document], tuple[Mapping[str, Any], int | None]]
+) -> Document:
+    """``change_ticket`` for a caller whose wish depends on the ticket as it is: ``decide`` is given it, and returns
+    ``wanted`` and ``expected_version``. Raises what ``decide`` does, too."""
     ticket = access_ticket_to_edit(actor, reference)
+    wanted, expected_version = decide(ticket)
     check_version(actor, ticket, expected_version)
     now = clock.now()
     cleaned = _decide(actor, ticket, clean_fields(actor, wanted))

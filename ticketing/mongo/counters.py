@@ -2,10 +2,13 @@
 
 from pymongo import ReturnDocument
 from pymongo.database import Database
+from pymongo.write_concern import WriteConcern
 
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import current_session, get_database, translated_errors
 from ticketing.mongo.repository import Document
+
+_ONE = WriteConcern(w=1)
 
 
 def last_number(tenant_id: ObjectId, name: str) -> int:
@@ -21,9 +24,10 @@ def next_number(tenant_id: ObjectId, name: str, amount: int = 1, database: Datab
     """Takes the next ``amount`` numbers and returns the last of them.
 
     Deliberately outside any transaction under way: within one, all writers of a tenant would conflict on this document.
-    A rolled back writer leaves a gap.
+    A rolled back writer leaves a gap. The counter waits for no majority: what the number is written to commits after it
+    and with a majority, which then has the counter too, and what does not commit has no need of its number.
     """
-    counters = (get_database() if database is None else database).get_collection("counters")
+    counters = (get_database() if database is None else database).get_collection("counters", write_concern=_ONE)
     with translated_errors("The counter"):
         document = counters.find_one_and_update(
             {"_id": {"tenant_id": tenant_id, "name": name}},

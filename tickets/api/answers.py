@@ -80,4 +80,4 @@ def _threads(actor: Actor, tickets: Sequence[Document], limit: int) -> dict[Obje
     """The first comments of each ticket; none where an API key may not read comments."""
     if not actor.can(Action.COMMENTS_READ_PUBLIC):
         return {ticket["_id"]: Page([], limit, None, None) for ticket in tickets}
-    return first_pages(actor, [ticket["_id"] for ticket in tickets], limit)
+    return first_pages(actor, tickets, limit)

@@ -23,7 +23,7 @@ from tickets.api.representation import INCLUDED, TicketColumns
 from tickets.lists import count_tickets, page_of_tickets
 from tickets.people import get_requester_id
 from tickets.rules import CUSTOMER_MAY_EDIT
-from tickets.services import change_ticket, follow_ticket, open_ticket
+from tickets.services import change_ticket_seen, follow_ticket, open_ticket
 
 PARTS = {"comments": Action.COMMENTS_READ_PUBLIC, "attachments": Action.ATTACHMENTS_READ}
 _CHANGES = CUSTOMER_MAY_EDIT | {"version"}
@@ -139,11 +139,14 @@ class TicketView(_TicketView):
     def _change(self, id: str, *, whole: bool) -> Response:
         wanted = self.validated()
         read = wanted.pop("version", None)
-        ticket = access_ticket(self.actor, id)
-        expected = expected_version(self, visible_version(self.actor, ticket), read, required=whole)
-        if whole and not self.actor.can(Action.TICKETS_EDIT_ALL):
-            wanted = _without_unchanged(self.actor, ticket, wanted)
-        return self.answer_ticket(change_ticket(self.actor, ticket["_id"], wanted, expected_version=expected))
+
+        def decide(ticket: Document) -> tuple[Document, int | None]:
+            expected = expected_version(self, visible_version(self.actor, ticket), read, required=whole)
+            if whole and not self.actor.can(Action.TICKETS_EDIT_ALL):
+                return _without_unchanged(self.actor, ticket, wanted), expected
+            return wanted, expected
+
+        return self.answer_ticket(change_ticket_seen(self.actor, id, decide))
 
 
 class FollowView(ApiView):
