@@ -9,7 +9,7 @@ SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR: # half a package is none
-.PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench bench-cold-start faults clean
+.PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench bench-console bench-http bench-import bench-cold-start isolation proof proof-page faults clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
@@ -89,8 +89,35 @@ release: .venv/run.stamp ## the package to a stage, and back if it does not work
 
 package: build/ticketing.zip ## the zip for AWS Lambda, made as Zappa makes it
 
-bench: .venv/dev.stamp ## what the console's pages cost at 1 k, 20 k and TICKETS=200000 tickets
+BENCHES := bench-console bench-http
+PROOFS := bench-http bench-console bench-import bench-cold-start isolation faults fuzz
+
+# Runs each of the targets, also after one has failed, and then names those.
+define each
+	@failed=; for target in $(1); do $(MAKE) --no-print-directory $$target || failed="$$failed $$target"; done; \
+		$(2) [ -z "$$failed" ] || { echo "Missed or failed:$$failed"; exit 1; }
+endef
+
+bench: ## what the API and the console's pages cost at 1 k, 20 k and TICKETS=200000 tickets
+	$(call each,$(BENCHES))
+
+bench-console: .venv/dev.stamp ## the console's pages alone
 	@$(BIN)/python benchmarks/console/run.py
+
+bench-http: .venv/dev.stamp build/reference/stamp ## the API alone, beside the reference on FastAPI
+	@$(BIN)/python benchmarks/http/run.py
+
+bench-import: .venv/dev.stamp ## how many rows a second are imported
+	@$(BIN)/python benchmarks/imports/run.py
+
+isolation: .venv/dev.stamp ## the isolation walk and the abuse tests, counted
+	PROOF=isolation $(BIN)/pytest -n auto --dist worksteal $(wildcard tests/isolation tests/abuse)
+
+proof: ## every proof, and docs/proof.md of them; takes hours, on an idle machine
+	$(call each,$(PROOFS),$(MAKE) --no-print-directory proof-page;)
+
+proof-page: .venv/dev.stamp ## docs/proof.md of what the proofs have left in build/proof
+	@$(BIN)/python benchmarks/proof.py
 
 bench-cold-start: build/ticketing.zip build/reference/stamp ## a cold start of the Lambda package, beside FastAPI's
 	@$(BIN)/python benchmarks/cold_start/run.py

@@ -110,7 +110,7 @@ def _version(package: str) -> str:
 
 def _commit() -> str:
     """The commit's short name, and whether tracked files differ from it."""
-    name = _output("git", "rev-parse", "--short", "HEAD")
+    name = _output("git", "rev-parse", "--short", "HEAD") or "unknown"
     changed = _output("git", "status", "--porcelain", "--untracked-files=no")
     return f"{name} with changes" if changed else name
 

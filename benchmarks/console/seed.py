@@ -25,6 +25,7 @@ AGENTS, TEAMS, CUSTOMERS, WORDS = 20, 6, 300, 40
 YEARS = 2
 BATCH = 2000
 LONG_THREAD = 30  # comments of the ticket that is looked at
+OWN = 60  # unresolved tickets of the agent who looks: what one person has to do does not grow with the desk's history
 # New, open, pending, on hold, resolved, closed.
 _SHARES = (4, 8, 6, 2, 10, 70)
 
@@ -38,7 +39,8 @@ def seed(amount: int) -> User:
         make_user(tenant, f"agent{number}@example.test", f"Agent {number}", Role.AGENT) for number in range(AGENTS)
     ]
     customers = [make_user(tenant, f"customer{number}@example.test").pk for number in range(CUSTOMERS)]
-    _store(tenant, _tickets(amount, [agent.pk for agent in agents], teams, customers))
+    _store(tenant, _tickets(amount, [agent.pk for agent in agents[1:]], teams, customers))
+    _hand_over(agents[0])
     recount(tenant.pk)
     _talk(actor_of(agents[0]), amount)
     return agents[0]
@@ -108,6 +110,14 @@ def _tickets(
             "all_terms": words,
             "public_terms": words,
         }
+
+
+def _hand_over(agent: User) -> None:
+    """The newest unresolved tickets to the agent who looks."""
+    tickets = TicketRepository(agent.tenant_id)
+    where = {"status": {"$in": ["open", "pending", "on_hold"]}}
+    newest = tickets.find(where, fields=["_id"], sort=[("number", -1)], limit=OWN)
+    tickets.update_all({"_id": {"$in": [each["_id"] for each in newest]}}, {"assigned_to_id": agent.pk})
 
 
 def _talk(agent: Actor, amount: int) -> None:

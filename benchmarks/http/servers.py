@@ -109,8 +109,9 @@ def reference_environment(uri: str, database: str, folder: Path) -> dict[str, st
 
 
 def run(command: list[str], environment: dict[str, str], folder: Path = ROOT) -> str:
-    """What a command prints; ends the run where it fails."""
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    """What a command prints; ends the run where it fails. What it logs of slow queries is not of interest."""
+    quiet = environment | {"LOG_LEVEL": "ERROR"}
+    done = subprocess.run(command, cwd=folder, env=quiet, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed")
     return done.stdout
