@@ -42,10 +42,12 @@ def run() -> list[Figure]:
         tell(journal.described())
         books = Books(platform)
         how = ", ".join(f"{number} × {what}" for what, number in killed.items())
+        cut = sum(journal.answers[what] for what in ("ReadError", "RemoteProtocolError", "WriteError"))
         unsent = platform.database["drafts"].count_documents({})
         exports = platform.database["exports"].count_documents({"state": {"$ne": "done"}})
         return [
             Figure(SECTION, "processes killed", str(kills), how=how),
+            Figure(SECTION, "requests cut off by that", str(cut), "> 0", cut > 0, "or no write would have been hit"),
             *compare(SECTION, journal, books.marks()),
             none_of(SECTION, "writes that could not be finished in time", writers.unfinished),
             none_of(SECTION, "drafts and exports that jobs left undone", unsent + exports),

@@ -122,17 +122,6 @@ class Platform:
         worker.start()
         return worker
 
-    def manage(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """A management command's exit code and what it said."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
         return {**self.environment, **variables}
 

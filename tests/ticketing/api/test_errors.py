@@ -1,15 +1,17 @@
 """Whatever goes wrong, the answer is a problem document."""
 
+import errno
 import logging
 from typing import Any
 
 import pytest
+from django.http import UnreadablePostError
 from django.test import Client
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from tests.cast import Cast, api
 from ticketing.api.errors import as_ticketing_error
-from ticketing.errors import FieldError
+from ticketing.errors import FieldError, FilesUnavailable
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.ticketing.api.sample")]
 
@@ -113,3 +115,12 @@ def test_form_without_its_token_is_refused_as_a_problem() -> None:
     request = Client().get("/api/v1/nowhere").wsgi_request
     assert csrf_failure_view(request).status_code == 403
     assert csrf_failure_view(request)["Content-Type"] == "application/problem+json"
+
+
+def test_no_room_for_what_is_sent_is_told_as_such() -> None:
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        error = as_ticketing_error(OSError(number, "no room"))
+        assert isinstance(error, FilesUnavailable)
+        assert (error.status, error.headers) == (503, {"Retry-After": "30"})
+    assert as_ticketing_error(OSError(errno.ENOENT, "a bug")) is None
+    assert not isinstance(as_ticketing_error(UnreadablePostError("hung up")), FilesUnavailable)
