@@ -15,8 +15,8 @@ from accounts.repository import users_of
 from accounts.roles import Action, Role
 from accounts.sessions import find_account
 from tenants.models import Tenant
-from tenants.requests import is_for_another_tenant
-from tenants.services import find_active_tenant, record
+from tenants.requests import host_of, is_for_another_tenant
+from tenants.services import find_active_tenant, find_tenant_by_host, record
 from ticketing.errors import Conflict, NotAllowed
 from ticketing.mongo import ObjectId, parse_object_id
 
@@ -43,8 +43,10 @@ def find_signed_in(request: HttpRequest) -> tuple[User, Actor | None] | None:
     tenant_id = parse_object_id(request.session.get(_TENANT))
     if tenant_id is None:
         return _find_operator(request, user_id)
-    account = find_account(tenant_id, user_id)
-    if account is None or not _stands(request, account.user) or is_for_another_tenant(request, account.tenant):
+    account = find_account(tenant_id, user_id, host_of(request))
+    if account is None or not _stands(request, account.user):
+        return None
+    if is_for_another_tenant(request, account.tenant, account.host_owner_id):
         return None
     return account.user, account.actor(Via.CONSOLE)
 
@@ -87,7 +89,8 @@ def _find_operator(request: HttpRequest, user_id: Any) -> tuple[User, Actor | No
         return None
     entered = parse_object_id(request.session.get(_ENTERED))
     tenant = find_active_tenant(entered) if entered and operator.can(Action.TENANTS_ENTER) else None
-    if tenant is None or is_for_another_tenant(request, tenant):
+    owner = find_tenant_by_host(host_of(request)) if tenant else None
+    if tenant is None or is_for_another_tenant(request, tenant, owner and owner.pk):
         return operator, None
     return operator, Actor(operator, tenant, Role.ADMIN, Via.CONSOLE)
 

@@ -78,8 +78,9 @@ def revoke_api_key(actor: Actor, key_id: ObjectId) -> ApiKey:
     return ApiKey.from_document(stored or keys.get(key_id))
 
 
-def get_actor_of_key(raw: str) -> Actor:
-    """The actor behind a key: its owner in the role that he has now, limited to the key's scopes.
+def get_actor_of_key(raw: str, host: str = "") -> tuple[Actor, ObjectId | None]:
+    """The actor behind a key: its owner in the role that he has now, limited to the key's scopes; and the tenant whose
+    own the host name is.
 
     Raises NotAuthenticated for a key that is unknown, revoked or expired, and when its owner is no active staff.
     """
@@ -90,11 +91,12 @@ def get_actor_of_key(raw: str) -> Actor:
     key = keys.find_one({"secret_hash": _hash(secret)})
     if key is None or key["revoked_at"] or (key["expires_at"] and key["expires_at"] <= at):
         raise _refused()
-    account = find_account(key["tenant_id"], key["owner_id"])
+    account = find_account(key["tenant_id"], key["owner_id"], host)
     if account is None or not account.user.is_agent:
         raise _refused()
     _note_use(keys, key["_id"], key["last_used_at"], at)
-    return account.actor(Via.API, scopes=frozenset(key["scopes"]), key_id=key["_id"], key_name=key["name"])
+    actor = account.actor(Via.API, scopes=frozenset(key["scopes"]), key_id=key["_id"], key_name=key["name"])
+    return actor, account.host_owner_id
 
 
 def _note_use(keys: ApiKeyRepository, key_id: ObjectId, last_used_at: datetime | None, at: datetime) -> None:

@@ -2,14 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from accounts.models import email_key
 from accounts.roles import STAFF_ROLES
-from tenants.repository import TenantRepository
+from tenants.repository import TenantRepository, of_host
 from ticketing.errors import AlreadyExists
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import current_session, translated_errors
 from ticketing.mongo.repository import Document, PlatformRepository, Repository, Where
+
+
+class AccountDocuments(NamedTuple):
+    """A user and his tenant; ``host_owner_id`` is the tenant whose own host name the one asked about is."""
+
+    user: Document
+    tenant: Document
+    host_owner_id: ObjectId | None
 
 
 class UserRepository(Repository):
@@ -21,28 +30,34 @@ class UserRepository(Repository):
     def find_by_email(self, email: str) -> Document | None:
         return self.find_one({"email_key": email_key(email)})
 
-    def find_active_account(self, id_: ObjectId) -> tuple[Document, Document] | None:
-        """An active user and his active tenant."""
-        return self._find_account({"_id": id_})
+    def find_active_account(self, id_: ObjectId, host: str = "") -> AccountDocuments | None:
+        """An active user and his active tenant, and whose own the host name is."""
+        return self._find_account(id_, {}, host, {})
 
     def find_signed_in_account(
-        self, id_: ObjectId, session_id: ObjectId, epoch: int
-    ) -> tuple[Document, Document] | None:
+        self, id_: ObjectId, session_id: ObjectId, epoch: int, host: str = ""
+    ) -> AccountDocuments | None:
         """The same, while this sign-in of the user stands."""
         session = {"_id": session_id, "tenant_id": self.tenant_id, "user_id": id_, "revoked_at": None}
-        joined = [
-            _join(TokenFamilyRepository.collection_name, session, "session"),
-            {"$match": {"session": {"$ne": []}}},
-        ]
-        return self._find_account({"_id": id_, "token_epoch": epoch}, joined)
+        return self._find_account(id_, {"token_epoch": epoch}, host, session)
 
-    def _find_account(self, where: Where, further: Sequence[Document] = ()) -> tuple[Document, Document] | None:
-        """One round trip, because every request begins with it. Each join is by primary key and within the tenant."""
-        tenant = _join(TenantRepository.collection_name, {"_id": self.tenant_id, "status": "active"}, "tenant")
-        pipeline = [{"$match": self.scoped({**where, "is_active": True})}, tenant, {"$unwind": "$tenant"}, *further]
+    def _find_account(self, id_: ObjectId, where: Where, host: str, session: Document) -> AccountDocuments | None:
+        """One round trip, because every request begins with it: what stands of user, tenants and sign-in, each by a
+        unique key. Joined by $lookup it takes the server half as long again."""
+        tenants: list[Document] = [{"_id": self.tenant_id}, *([of_host(host)] if host else [])]
+        pipeline = [
+            {"$match": self.scoped({"_id": id_, "is_active": True, **where})},
+            _united(TenantRepository.collection_name, {"$or": tenants}),
+            *([_united(TokenFamilyRepository.collection_name, session)] if session else []),
+        ]
         with translated_errors(self.noun):
-            found = next(iter(self.collection.aggregate(pipeline, session=current_session())), None)
-        return None if found is None else (found, found["tenant"])
+            found = {each["_id"]: each for each in self.collection.aggregate(pipeline, session=current_session())}
+        user, tenant = found.pop(id_, None), found.get(self.tenant_id)
+        stands = not session or found.pop(session["_id"], None) is not None
+        if user is None or tenant is None or tenant["status"] != "active" or not stands:
+            return None
+        owner_id = next((each["_id"] for each in found.values() if host in each["hosts"]), None)
+        return AccountDocuments(user, tenant, owner_id)
 
     def find_with_staff_and_teams(
         self, ids: Sequence[ObjectId], *, at_most: int
@@ -96,8 +111,8 @@ def users_of(tenant_id: ObjectId | None) -> UserRepository:
     return OperatorRepository() if tenant_id is None else UserRepository(tenant_id)
 
 
-def _join(collection: str, where: Document, name: str) -> Document:
-    return {"$lookup": {"from": collection, "pipeline": [{"$match": where}], "as": name}}
+def _united(collection: str, where: Document) -> Document:
+    return {"$unionWith": {"coll": collection, "pipeline": [{"$match": where}]}}
 
 
 def _also(collection: str, where: Document, at_most: int, columns: Document, branch: str) -> Document:

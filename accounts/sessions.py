@@ -5,8 +5,10 @@ every request, so a change acts at once.
 """
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Self, cast
 
 from django.conf import settings
@@ -17,7 +19,7 @@ from rest_framework_simplejwt.tokens import Token
 
 from accounts.actor import Actor, Via
 from accounts.models import User
-from accounts.repository import TokenFamilyRepository, UserRepository, users_of
+from accounts.repository import AccountDocuments, TokenFamilyRepository, UserRepository, users_of
 from accounts.roles import Role
 from accounts.signatures import RotatingBackend
 from tenants.models import Tenant
@@ -26,7 +28,6 @@ from ticketing.clock import now
 from ticketing.errors import NotAuthenticated
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.client import transactional
-from ticketing.mongo.repository import Document
 
 logger = logging.getLogger("ticketing.accounts")
 
@@ -63,6 +64,7 @@ class _Claims:
     session_id: ObjectId
     epoch: int
     jti: str
+    expires_at: int
 
     @classmethod
     def of(cls, token_class: type[Token], raw: str) -> Self:
@@ -75,24 +77,28 @@ class _Claims:
         epoch = token.get("epoch")
         if user_id is None or tenant_id is None or session_id is None or not isinstance(epoch, int):
             raise _refused()
-        return cls(user_id, tenant_id, session_id, epoch, str(token["jti"]))
+        return cls(user_id, tenant_id, session_id, epoch, str(token["jti"]), int(token["exp"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user and his tenant as they are now, both active."""
+    """A user and his tenant as they are now, both active.
+
+    ``host_owner_id`` is the tenant whose own host name the one that was asked about is; None: nobody's.
+    """
 
     user: User
     tenant: Tenant
+    host_owner_id: ObjectId | None = None
 
     def actor(self, via: Via, **key: Any) -> Actor:
         """The user acting in the role that he has now."""
         return Actor(self.user, self.tenant, Role(self.user.role), via, **key)
 
 
-def find_account(tenant_id: ObjectId, user_id: ObjectId) -> Account | None:
+def find_account(tenant_id: ObjectId, user_id: ObjectId, host: str = "") -> Account | None:
     """The account, unless it or its tenant is not active, or either does not exist."""
-    return _account(UserRepository(tenant_id).find_active_account(user_id))
+    return _account(UserRepository(tenant_id).find_active_account(user_id, host))
 
 
 def open_session(user: User) -> Tokens:
@@ -142,22 +148,32 @@ def end_all_sessions(user: User, *, by: str) -> None:
     record("user.signed_out", by=by, tenant_id=user.tenant_id, user=str(user.pk))
 
 
-def get_account_of_token(raw: str) -> Account:
+def get_account_of_token(raw: str, host: str = "") -> Account:
     """The live account behind an access token. Raises NotAuthenticated when it does not stand any more."""
-    claims = _Claims.of(AccessToken, raw)
-    return _get_account(claims)
+    claims = _claims_of_access_token(raw)
+    if claims.expires_at <= time.time():
+        raise _refused()
+    return _get_account(claims, host)
 
 
-def _get_account(claims: _Claims) -> Account:
+@lru_cache(maxsize=1024)
+def _claims_of_access_token(raw: str) -> _Claims:
+    """A client sends one token for minutes: its signature says the same each time, and only its time passes."""
+    return _Claims.of(AccessToken, raw)
+
+
+def _get_account(claims: _Claims, host: str = "") -> Account:
     users = UserRepository(claims.tenant_id)
-    account = _account(users.find_signed_in_account(claims.user_id, claims.session_id, claims.epoch))
+    account = _account(users.find_signed_in_account(claims.user_id, claims.session_id, claims.epoch, host))
     if account is None:
         raise _refused()
     return account
 
 
-def _account(found: tuple[Document, Document] | None) -> Account | None:
-    return None if found is None else Account(User.from_document(found[0]), Tenant.from_document(found[1]))
+def _account(found: AccountDocuments | None) -> Account | None:
+    if found is None:
+        return None
+    return Account(User.from_document(found.user), Tenant.from_document(found.tenant), found.host_owner_id)
 
 
 def _token(token_class: type[Token], user: User, session_id: ObjectId) -> Token:

@@ -10,6 +10,14 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document, PlatformRepository
 
 
+def of_host(host: str) -> Document:
+    """The filter of the tenant that has this host name of its own.
+
+    The index on hosts holds only tenants that have one; the planner wants to see that condition.
+    """
+    return {"hosts": host, "hosts.0": {"$exists": True}}
+
+
 class TenantRepository(PlatformRepository):
     collection_name = "tenants"
     noun = "The tenant"
@@ -18,8 +26,7 @@ class TenantRepository(PlatformRepository):
         return self.find_one({"slug": slug})
 
     def find_by_host(self, host: str) -> Document | None:
-        # The index on hosts holds only tenants that have one; the planner wants to see that condition.
-        return self.find_one({"hosts": host, "hosts.0": {"$exists": True}})
+        return self.find_one(of_host(host))
 
     def lock_staff(self, id_: ObjectId) -> Document:
         """Writes to the tenant within a transaction, so that of two transactions that count its staff one has to wait.

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 
 from tenants.models import Tenant
 from tenants.services import find_tenant, find_tenant_by_host, slug_of_host
+from ticketing.mongo import ObjectId
 
 HEADER = "X-Tenant"
 
@@ -31,15 +32,20 @@ def names_tenant(request: HttpRequest, slug: str = "") -> bool:
     return bool(slug or request.headers.get(HEADER) or slug_of_host(host_of(request)))
 
 
-def is_for_another_tenant(request: HttpRequest, tenant: Tenant) -> bool:
-    """Whether the header or the host name is another tenant's. A neutral host is nobody's."""
+def is_for_another_tenant(request: HttpRequest, tenant: Tenant, host_owner_id: ObjectId | None) -> bool:
+    """Whether the header or the host name is another tenant's. A neutral host is nobody's.
+
+    ``host_owner_id`` is the tenant whose own host name it is, which is read together with the account.
+    """
     if (request.headers.get(HEADER) or tenant.slug) != tenant.slug:
         return True
     host = host_of(request)
-    if host in tenant.hosts or slug_of_host(host) == tenant.slug:
+    slug = slug_of_host(host)
+    if host in tenant.hosts or slug == tenant.slug:
         return False
-    by_host = find_tenant_by_host(host)
-    return by_host is not None and by_host.pk != tenant.pk
+    if host_owner_id is None and slug:
+        return find_tenant(slug) is not None
+    return host_owner_id not in {None, tenant.pk}
 
 
 def host_of(request: HttpRequest) -> str:

@@ -9,8 +9,9 @@ from accounts.actor import Actor, Via
 from accounts.keys import get_actor_of_key
 from accounts.models import User
 from accounts.sessions import get_account_of_token
-from tenants.requests import is_for_another_tenant
+from tenants.requests import host_of, is_for_another_tenant
 from ticketing.errors import NotAuthenticated
+from ticketing.mongo import ObjectId
 from ticketing.mongo.scope import enter_tenant
 
 Found = tuple[User | None, Actor]
@@ -25,13 +26,14 @@ class _HeaderAuthentication(authentication.BaseAuthentication):
         scheme, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
         if scheme.lower() != self.scheme.lower():
             return None
-        actor = self.actor_of(secret.strip())
-        if is_for_another_tenant(request._request, actor.tenant):
+        actor, host_owner_id = self.actor_of(secret.strip(), host_of(request._request))
+        if is_for_another_tenant(request._request, actor.tenant, host_owner_id):
             raise NotAuthenticated("The X-Tenant header or the host name belongs to another tenant than the sign-in")
         enter_tenant(actor.tenant_id)
         return actor.user, actor
 
-    def actor_of(self, secret: str) -> Actor:
+    def actor_of(self, secret: str, host: str) -> tuple[Actor, ObjectId | None]:
+        """Who acts, and the tenant whose own the host name is. Raises NotAuthenticated."""
         raise NotImplementedError
 
     def authenticate_header(self, request: Request) -> str:
@@ -43,8 +45,9 @@ class AccessTokenAuthentication(_HeaderAuthentication):
 
     scheme = "Bearer"
 
-    def actor_of(self, secret: str) -> Actor:
-        return get_account_of_token(secret).actor(Via.API)
+    def actor_of(self, secret: str, host: str) -> tuple[Actor, ObjectId | None]:
+        account = get_account_of_token(secret, host)
+        return account.actor(Via.API), account.host_owner_id
 
 
 class ApiKeyAuthentication(_HeaderAuthentication):
@@ -52,8 +55,8 @@ class ApiKeyAuthentication(_HeaderAuthentication):
 
     scheme = "Api-Key"
 
-    def actor_of(self, secret: str) -> Actor:
-        return get_actor_of_key(secret)
+    def actor_of(self, secret: str, host: str) -> tuple[Actor, ObjectId | None]:
+        return get_actor_of_key(secret, host)
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

@@ -1,13 +1,15 @@
 """List filters as django-filter knows them, but strict: a bad value or an unknown name is refused and named."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from rest_framework.request import Request
 
 from ticketing.api.serializers import find_time
@@ -25,9 +27,7 @@ class _ListField(forms.Field):
         self.parse = parse
         super().__init__(**{"required": False, **kwargs})
 
-    def clean(self, value: Any) -> list[Any] | None:
-        if value is None:
-            return None
+    def clean(self, value: Any) -> list[Any]:
         parts = [part.strip() for part in str(value).split(",")]
         if len(parts) > MAX_VALUES:
             raise forms.ValidationError(f"at most {MAX_VALUES} values", "too_many")
@@ -46,7 +46,7 @@ class _OneField(_ListField):
     """A single value; a comma belongs to it."""
 
     def clean(self, value: Any) -> Any:
-        return None if value is None else self._parsed(str(value))
+        return self._parsed(str(value))
 
 
 class _StrictFilter(django_filters.Filter):  # type: ignore[misc]
@@ -55,9 +55,11 @@ class _StrictFilter(django_filters.Filter):  # type: ignore[misc]
     form_class: ClassVar[type[_ListField]] = _ListField
     schema: Mapping[str, Any] = {"type": "string"}
 
-    def __deepcopy__(self, _memo: Any) -> Self:
-        """django-filter copies every filter for every request; a shallow copy is enough, as nothing within changes."""
-        return copy.copy(self)
+    def of(self, parent: "StrictFilterSet") -> Self:
+        """This filter for one request; a shallow copy is enough, as nothing within changes."""
+        own = copy.copy(self)
+        own.parent = parent
+        return own
 
     @property
     def field(self) -> forms.Field:
@@ -74,8 +76,6 @@ class _StrictFilter(django_filters.Filter):  # type: ignore[misc]
         return Q(**{f"{self.field_name}__{self.lookup_expr}": value})
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        if value is None:
-            return qs
         return qs.exclude(self.condition(value)) if self.exclude else qs.filter(self.condition(value))
 
 
@@ -172,7 +172,7 @@ class SearchFilter(_StrictFilter):
     def parse(self, text: str) -> str:
         return _no_longer_than(self.max_length, text.strip())
 
-    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
         return qs
 
 
@@ -191,7 +191,7 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         faults = [] if found.is_form else _empty(found)
         for name, each in found.filters.items():
             try:
-                found.values[name] = each.field.clean(found.data.get(name) or None)
+                found.values[name] = each.field.clean(found.data[name])
             except forms.ValidationError as error:
                 faults.append(FieldError(name, error.code or "invalid", error.messages[0]))
         if cls.orderings and found.ordering not in cls.orderings:
@@ -201,14 +201,22 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
             raise InvalidInput(f"{faults[0].field}: {faults[0].message}", errors=faults)
         return found
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict, queryset: QuerySet[Any], *, request: Request) -> None:
+        """Without django-filter's own, which copies all filters and builds a form's class anew for every request."""
+        self.data, self.queryset, self.request = data, queryset, request
+        self.filters = {name: each.of(self) for name, each in self.base_filters.items() if data.get(name)}
         self.values: dict[str, Any] = {}
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Without django-filter's form, whose class is built anew for every request."""
-        for name, value in self.values.items():
-            queryset = self.filters[name].filter(queryset, value)
+    @cached_property
+    def qs(self) -> QuerySet[Any]:
+        """The queryset, narrowed by all that is given."""
+        return self.narrowed(self.queryset.all(), self.values)
+
+    def narrowed(self, queryset: QuerySet[Any], names: Iterable[str]) -> QuerySet[Any]:
+        """A queryset narrowed by what is given of these parameters."""
+        for name in names:
+            if name in self.values:
+                queryset = self.filters[name].filter(queryset, self.values[name])
         return queryset
 
     @property
@@ -233,7 +241,7 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
 
 
 def _empty(found: StrictFilterSet) -> list[FieldError]:
-    names = [name for name in [*found.filters, "ordering"] if found.data.get(name) == ""]
+    names = [name for name in [*found.base_filters, "ordering"] if found.data.get(name) == ""]
     return [FieldError(name, "empty", "this has no value; leave it out where it is not meant") for name in names]
 
 

@@ -87,9 +87,7 @@ def counted_tickets(actor: Actor, request: Request) -> tuple[StatsFilter, dateti
     filters = StatsFilters.of(request, visible_tickets(actor))
     words = {"me": actor.user_id, "none": None}
     ids = {name: [words.get(v, v) for v in filters.value(name) or ()] for name in ("assigned_to", "team")}
-    others = visible_tickets(actor)
-    for name in ("created_by", "updated_at__gte", "updated_at__lt"):
-        others = filters.filters[name].filter(others, filters.value(name))
+    others = filters.narrowed(visible_tickets(actor), ("created_by", "updated_at__gte", "updated_at__lt"))
     query = filters.value("q")
     residual = others.match() if query is None else matching(actor, others, query).match()
     wanted = StatsFilter(

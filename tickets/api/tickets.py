@@ -26,6 +26,7 @@ from tickets.rules import CUSTOMER_MAY_EDIT
 from tickets.services import change_ticket_seen, follow_ticket, open_ticket
 
 PARTS = {"comments": Action.COMMENTS_READ_PUBLIC, "attachments": Action.ATTACHMENTS_READ}
+LISTED = frozenset(TicketRowOutput().fields).difference(INCLUDED.values())
 _CHANGES = CUSTOMER_MAY_EDIT | {"version"}
 CUSTOMER_MAY_SEND = {
     "POST": frozenset({"title", "description", "priority", "category", "type"}),
@@ -85,7 +86,7 @@ class TicketsView(_TicketView):
     summary = ("number", "title", "status", "priority", "category", "created_at", "updated_at")
 
     def get(self, request: Request) -> Response:
-        members = self.members(set(TicketRowOutput().fields) - set(INCLUDED.values()))
+        members = self.members(LISTED)
         tickets, ordering = listed_tickets(self.actor, request)
         columns = TicketColumns(self.actor, members)
         page = page_of_tickets(self.actor, tickets, page_request(request), ordering=ordering, fields=columns.names)
