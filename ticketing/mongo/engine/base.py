@@ -13,6 +13,8 @@ class DatabaseOperations(operations.DatabaseOperations):  # type: ignore[misc]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+    connection: Any  # this thread's reference to the process's client
+
     SchemaEditorClass = DatabaseSchemaEditor
     ops_class = DatabaseOperations
 
