@@ -44,7 +44,8 @@ def run() -> list[Figure]:
         how = ", ".join(f"{number} × {what}" for what, number in killed.items())
         cut = sum(journal.answers[what] for what in ("ReadError", "RemoteProtocolError", "WriteError"))
         unsent = platform.database["drafts"].count_documents({})
-        exports = platform.database["exports"].count_documents({"state": {"$ne": "done"}})
+        # An export that was interrupted too often is given up, and says so.
+        exports = platform.database["exports"].count_documents({"state": {"$nin": ["done", "failed"]}})
         return [
             Figure(SECTION, "processes killed", str(kills), how=how),
             Figure(SECTION, "requests cut off by that", str(cut), "> 0", cut > 0, "or no write would have been hit"),
