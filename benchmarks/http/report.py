@@ -100,7 +100,7 @@ def _beside_the_reference(results: Results, operation: Operation) -> Iterator[Fi
         runs = results.runs(operation, OURS, size, concurrency)
         text = f"{_median(value, runs):,.{1 if unit == ' ms' else 0}f}{unit}"
         if not ratios:
-            yield Figure(section, f"{operation.name}, {what}", text, how="the reference has no such thing")
+            yield Figure(section, f"{operation.name}, {what}", text, how="ours alone")
             continue
         theirs = _median(value, results.runs(operation, THEIRS, size, concurrency))
         ratio = ratios[position]
