@@ -46,6 +46,7 @@ class Split:
 def preview_split(actor: Actor, comment_id: str | ObjectId) -> Split:
     """What ``split_comment`` would make without a title, or why it would refuse; writes nothing and raises as that."""
     actor.check(Action.TICKETS_CREATE_FOR_OTHERS)
+    actor.check(Action.COMMENTS_READ_PUBLIC)  # which a key may lack: the new ticket shows what the comment says
     comment = access_comment(actor, comment_id)
     ticket = TicketRepository(actor.tenant_id).get(comment["ticket_id"])
     check_open(ticket["status"])
