@@ -173,9 +173,21 @@ class SignInAttemptRepository(PlatformRepository):
         """Starts the count anew."""
         self.delete({"_id": key})
 
+    def forget_account(self, key: str) -> None:
+        """Forgets everything that is kept under the account's key and below it."""
+        self.delete({"_id": {"$regex": f"^{key}"}})
+
     def take_back(self, key: str) -> None:
         """Uncounts one attempt."""
         self.update_where({"_id": key, "failures": {"$gt": 0}}, {}, operators={"$inc": {"failures": -1}})
+
+    def keep(self, key: str, until: datetime) -> None:
+        """Remembers that somebody has signed in."""
+        self.update_where({"_id": key}, {"failures": 0, "expires_at": until}, upsert=True)
+
+    def is_kept(self, key: str, at: datetime) -> bool:
+        """Whether that is still so."""
+        return self.find_one({"_id": key, "expires_at": {"$gt": at}}) is not None
 
 
 class BrowserSessionRepository(PlatformRepository):

@@ -32,6 +32,17 @@ def clean_name(name: object, longest: int = 120) -> str:
     return name
 
 
+def check_looks(email: str) -> None:
+    """An address that cannot be taken for another one: some letters of other alphabets look like those of ASCII, and
+    a quoted name is the mailbox of the same name without quotes (RFC 5321, 4.1.2). Raises InvalidInput.
+    """
+    if not email.isascii():
+        text = "must be written in the letters a to z; write an international domain in its xn-- form"
+        raise InvalidInput.of("email", text, "not_ascii")
+    if email.startswith('"'):
+        raise InvalidInput.of("email", "must not be quoted", "quoted")
+
+
 def clean_role(role: Any) -> str:
     """One of the roles that a tenant's people have. Raises InvalidInput."""
     if role not in TENANT_ROLES:
