@@ -178,7 +178,8 @@ class TokenFamily(TenantModel):
 
 
 class SignInAttempts(ServiceWrittenModel):
-    """Failures of one account or address within the lock-out period; the key is a keyed hash, never the address."""
+    """Failures of one account or address within the lock-out period, and, without failures, that an address has signed
+    in to an account lately; the key is a keyed hash, never the address."""
 
     id = models.CharField(primary_key=True, max_length=80, db_column="_id")
     failures = models.IntegerField(default=0)

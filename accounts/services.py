@@ -239,6 +239,7 @@ def _clean_email(email: Any) -> str:
         MaxLengthValidator(LONGEST_EMAIL)(email)
     except (AttributeError, ValidationError):
         raise InvalidInput.of("email", "must be an e-mail address") from None
+    rules.check_looks(email)
     return str(email)
 
 
