@@ -73,6 +73,7 @@ def run() -> list[Figure]:
                 figures.append(_away(how, journal, seconds, lambda: begin(port), lambda: end(port)))  # noqa: B023
         restarted = set(before) - set(server.workers())
         server.end()
+        clients = f"{len(writers.writers)} clients on 16 threads"
         tell(journal.described())
         longest = max(journal.slowest.values())
         refused = sum(number for what, number in journal.answers.items() if what.startswith("503"))
@@ -81,7 +82,9 @@ def run() -> list[Figure]:
             Figure(SECTION, "answers 503 meanwhile", str(refused), "> 0", refused > 0, "each with Retry-After"),
             none_of(SECTION, "requests without an answer", cut),
             at_most(SECTION, "the longest that anybody waited for an answer", round(longest, 1), LONGEST_ANSWER, " s"),
-            none_of(SECTION, "probes of /healthz not answered 200", len(probes.failures), f"{probes.asked} asked"),
+            none_of(
+                SECTION, "probes of /healthz not answered 200", len(probes.failures), f"{probes.asked} asked; {clients}"
+            ),
             Figure(SECTION, "the slowest /healthz", f"{probes.slowest:.1f} s"),
             none_of(SECTION, "processes that had to be restarted", len(restarted)),
             none_of(SECTION, "writes that could not be finished in time", writers.unfinished),
