@@ -44,6 +44,9 @@ deploy-check: .venv/dev.stamp ## Django's own checks of a production's settings
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') HTTPS=true \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+security: deploy-check ## the same, and the code read for what is known to be unsafe
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml ticketing tenants accounts tickets deploy manage.py
+
 workflows: .venv/dev.stamp ## the GitHub workflows
 	$(BIN)/actionlint -shellcheck= -pyflakes=
 

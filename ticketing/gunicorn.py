@@ -13,7 +13,7 @@ from ticketing import env
 from ticketing.logs import console_of_logs
 
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the heartbeat's file must not wait for a disk
+_SHARED_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108 - the heartbeat's file must not wait for a disk
 
 wsgi_app = "ticketing.wsgi:application"
 chdir = str(Path(__file__).resolve().parent.parent)

@@ -10,7 +10,7 @@ TASK_ROOT = Path(__file__).resolve().parent.parent.parent
 DEFAULTS = {
     "DJANGO_SETTINGS_MODULE": "ticketing.settings",
     "STATIC_ROOT": str(TASK_ROOT / "static"),
-    "DATA_DIR": "/tmp/ticketing",  # noqa: S108 - the one writable folder, and the function's own
+    "DATA_DIR": "/tmp/ticketing",  # nosec B108 # noqa: S108 - the one writable folder, and the function's own
     # A process serves one request at a time, or four jobs and a heartbeat; the gateway gives up after 29 seconds.
     "MONGODB_POOL_SIZE": "5",
     "MONGODB_SELECTION_TIMEOUT_MS": "3000",

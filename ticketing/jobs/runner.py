@@ -96,7 +96,7 @@ class Runner:
                 failures = 0
             except Exception as error:
                 failures += 1
-                wait = min(LONGEST_BACK_OFF, 2.0**failures) * random.uniform(0.5, 1)  # noqa: S311
+                wait = min(LONGEST_BACK_OFF, 2.0**failures) * random.uniform(0.5, 1)  # nosec B311 # noqa: S311
                 unreachable = isinstance(error, StorageUnavailable)
                 logger.warning("no job can be run just now: %s", error, exc_info=None if unreachable else error)
             self._stop.wait(wait)

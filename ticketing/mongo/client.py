@@ -199,7 +199,7 @@ def _until_committed(session: ClientSession, function: Callable[[], R], callback
             if _committed(session, deadline):
                 return result
         # Those who conflicted must not meet again at once.
-        time.sleep(random.random() * min(LONGEST_PAUSE, SHORTEST_PAUSE * 1.5**attempt))  # noqa: S311
+        time.sleep(random.random() * min(LONGEST_PAUSE, SHORTEST_PAUSE * 1.5**attempt))  # nosec B311 # noqa: S311
     raise AssertionError("unreachable")
 
 

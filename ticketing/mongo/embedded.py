@@ -71,7 +71,7 @@ class EmbeddedMongo:
     @classmethod
     def for_tests(cls) -> Self:
         """A throwaway server in a new folder, in memory where the machine has room for it."""
-        memory = Path("/dev/shm")  # noqa: S108 - the folder made below is named for this process
+        memory = Path("/dev/shm")  # nosec B108 # noqa: S108 - the folder made below is named for this process
         roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3
         base = memory if roomy else Path(tempfile.gettempdir())
         _sweep_abandoned(base)

@@ -152,7 +152,7 @@ def _start_worker() -> subprocess.Popen[bytes]:
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], host: str, port: int) -> None:
     """Raises CannotServe when the server ends, or does not answer in time."""
-    address = "127.0.0.1" if host in {"", "0.0.0.0"} else host  # noqa: S104 - compared, not bound
+    address = "127.0.0.1" if host in {"", "0.0.0.0"} else host  # nosec B104 # noqa: S104 - compared, not bound
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
