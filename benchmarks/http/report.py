@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmarks.http.load import Load
 from benchmarks.http.operations import GROWTH, Operation
@@ -29,7 +29,8 @@ class Measured:
 @dataclass
 class Results:
     sizes: list[int]
-    found: dict[Operation, list[Measured]]
+    found: dict[Operation, list[Measured]] = field(default_factory=dict)
+    failed: dict[Operation, str] = field(default_factory=dict)  # by a wrong answer, or by none
     memory: float = 0
 
     def runs(self, operation: Operation, contender: str, size: int, concurrency: int) -> list[Measured]:
@@ -78,7 +79,8 @@ def print_table(results: Results, operation: Operation) -> None:
 
 def figures_of(results: Results) -> list[Figure]:
     """Everything with its target, where it has one."""
-    figures: list[Figure] = []
+    failed = "Operations that failed"
+    figures = [Figure(failed, each.name, "failed", "works", False, why) for each, why in results.failed.items()]
     for operation in results.found:
         figures += _beside_the_reference(results, operation)
     if len(results.sizes) > 1:

@@ -44,11 +44,15 @@ def main() -> int:
         client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=CACHE)
         known = {size: _seed(size, mongo.uri, folder) for size in sizes}
         targets = _serve(stack, known, mongo.uri, folder)
-        results = Results(sizes, {})
+        results = Results(sizes)
         for operation in operations():
             if re.search(options.only, operation.name):
-                results.found[operation] = _measure(operation, targets, client, options)
-                print_table(results, operation)
+                try:
+                    results.found[operation] = _measure(operation, targets, client, options)
+                    print_table(results, operation)
+                except load.UnexpectedAnswer as error:
+                    results.failed[operation] = str(error)
+                    print(f"\n{operation.name}: FAILED: {error}", flush=True)
         results.memory = targets[OURS][sizes[-1]].server.memory()
     figures = figures_of(results)
     if options.only == "":
@@ -137,7 +141,4 @@ def _database(contender: str, size: int) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except load.UnexpectedAnswer as error:
-        sys.exit(str(error))
+    sys.exit(main())

@@ -29,12 +29,14 @@ from accounts.roles import Role
 from accounts.services import new_user_document
 from accounts.sessions import open_session
 from benchmarks.reference import dataset
+from tenants.services import get_tenant
 from tests.cast import actor_of, make_tenant, make_user
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
 from tickets.conversation.repository import CommentRepository
 from tickets.events.repository import EventRepository
 from tickets.repository import TicketRepository
+from tickets.search.rules import language_of
 from tickets.stats.services import recount
 from tickets.transfer.cleaning import Draft, DraftComment
 from tickets.transfer.documents import Documents, Resolved
@@ -73,7 +75,7 @@ def main(size: int) -> None:
 def store_chunk(tenant_ids: Sequence[ObjectId], size: int, start: int) -> None:
     """One chunk's tickets, in a process of the pool."""
     people = [People(number, tenant_id) for number, tenant_id in enumerate(tenant_ids)]
-    documents = [Documents() for _ in people]
+    documents = [Documents(language_of(get_tenant(tenant_id).locale)) for tenant_id in tenant_ids]
     for ticket in dataset.chunk(size, start):
         documents[ticket.tenant].add(_resolved(ticket, people[ticket.tenant]), ticket.index + 1)
     for tenant_id, found in zip(tenant_ids, documents, strict=True):
