@@ -141,6 +141,7 @@ class EmbeddedMongo:
         command += ["--replSet", REPLICA_SET, "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", "0.25"]
         command += ["--oplogSize", "64" if self.throwaway else "256"]
         parameters = ["diagnosticDataCollectionEnabled=false", "shutdownTimeoutMillisForSignaledShutdown=100"]
+        parameters.append("transactionLifetimeLimitSeconds=20")  # of a killed process, which holds its tickets so long
         if self.throwaway:
             parameters.append("enableFlowControl=false")
         for parameter in parameters:
