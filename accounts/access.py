@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from accounts.models import ApiKey, Team, User
 from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
 from accounts.roles import Action
+from accounts.rules import spellings_of
 from tenants.models import Tenant
 from tenants.services import get_tenant
 from ticketing.errors import NotAllowed, NotFound
@@ -32,9 +33,8 @@ def visible_users(actor: Actor) -> TenantQuerySet:
 
 
 def named(users: TenantQuerySet, beginning: str) -> TenantQuerySet:
-    """Those whose name begins so, as it is typed or in the usual cases: an index knows no other way."""
-    spellings = {beginning, beginning.title(), beginning.lower(), beginning.upper()}
-    found: TenantQuerySet = users.filter(reduce(or_, (Q(name__startswith=each) for each in sorted(spellings))))
+    """Those whose name begins so."""
+    found: TenantQuerySet = users.filter(reduce(or_, (Q(name__startswith=each) for each in spellings_of(beginning))))
     return found
 
 

@@ -20,6 +20,8 @@ OF_TENANTS = (
     *("tenant.exported", "tenant.import_started", "tenant.imported", "backup.made", "backup.restored"),
 )
 
+_MOST_AUTHORS = 20
+
 
 def visible_entries(actor: Actor) -> ServiceWrittenQuerySet:
     """The log of the actor's tenant. Raises NotAllowed."""
@@ -33,6 +35,15 @@ def platform_entries(operator: User) -> ServiceWrittenQuerySet:
     check_operator(operator)
     entries: ServiceWrittenQuerySet = AuditEntry.objects.filter(Q(tenant_id=None) | Q(action__in=OF_TENANTS))
     return entries
+
+
+def authors_named(tenant_id: ObjectId | None, beginning: str) -> list[str]:
+    """Who may be meant by the beginning of a name or an e-mail address, as entries name their authors: these people,
+    the first few, and the text itself, which may be the name of a command. Without a tenant they are operators.
+    """
+    typed = beginning.strip()
+    found = users_of(tenant_id).find_beginning(typed, at_most=_MOST_AUTHORS) if typed else []
+    return list(dict.fromkeys([typed, *(person["email"] for person in found)]))
 
 
 def names_in(tenant_id: ObjectId | None, entries: Iterable[AuditEntry]) -> dict[str, str]:

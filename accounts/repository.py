@@ -1,11 +1,13 @@
 """Where people, teams, keys, sign-ins and failed attempts are stored and found."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from accounts.models import email_key
 from accounts.roles import STAFF_ROLES
+from accounts.rules import spellings_of
 from tenants.repository import TenantRepository, of_host
 from ticketing.errors import AlreadyExists
 from ticketing.mongo import ObjectId
@@ -29,6 +31,12 @@ class UserRepository(Repository):
 
     def find_by_email(self, email: str) -> Document | None:
         return self.find_one({"email_key": email_key(email)})
+
+    def find_beginning(self, text: str, *, at_most: int) -> list[Document]:
+        """The addresses of the first few whose name or e-mail address begins so."""
+        begins = [{"email_key": {"$regex": f"^{re.escape(email_key(text))}"}}]
+        begins += [{"name": {"$regex": f"^{re.escape(each)}"}} for each in spellings_of(text)]
+        return [] if "\0" in text else self.find({"$or": begins}, fields=["email"], limit=at_most)
 
     def find_active_account(self, id_: ObjectId, host: str = "") -> AccountDocuments | None:
         """An active user and his active tenant, and whose own the host name is."""

@@ -20,6 +20,11 @@ class LastAdmin(Conflict):
     code, title = "last_admin", "This is the tenant's last active admin"
 
 
+def spellings_of(beginning: str) -> list[str]:
+    """How a name may begin that was typed so: as it stands, or in the usual cases; an index knows no other way."""
+    return sorted({beginning, beginning.title(), beginning.lower(), beginning.upper()})
+
+
 def clean_name(name: object, longest: int = 120) -> str:
     """The name of a person, a team or a key without blanks around it. Raises InvalidInput."""
     if not isinstance(name, str) or not name.strip():

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.audit import OF_TENANTS, names_in, platform_entries, visible_entries
+from accounts.audit import OF_TENANTS, authors_named, names_in, platform_entries, visible_entries
 from accounts.console.acting import is_operator
 from accounts.models import User
 from accounts.roles import Action
@@ -137,7 +137,11 @@ class KindFilter(SelectFilter):
 
 
 class PersonFilter(TextFilter):
-    title, parameter_name = gettext_lazy("By (e-mail)"), "by"
+    title, parameter_name = gettext_lazy("By (name or e-mail begins)"), "by"
+
+    def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        actor = request.actor  # type: ignore[attr-defined]
+        return queryset.filter(by__in=authors_named(actor.tenant_id if actor else None, value))
 
 
 class PeriodFilter(SelectFilter):

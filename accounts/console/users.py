@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.decorators import display
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -56,13 +56,15 @@ class NewUserForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        teams = visible_teams(actor_of(self.request))
-        active = teams.filter(is_active=True).order_by("name")
+        own = self.initial.setdefault("team_ids", [])
+        teams = visible_teams(actor_of(self.request)).filter(Q(is_active=True) | Q(pk__in=own)).order_by("name")
+        rows = teams.documents("name", "is_active")
         field = self.fields["team_ids"]
         assert isinstance(field, forms.TypedMultipleChoiceField)
-        field.choices = [(str(row["_id"]), row["name"]) for row in active.documents("name")]
-        known = {value for value, _label in field.choices}
-        self.initial["team_ids"] = [id_ for id_ in self.initial.get("team_ids", ()) if str(id_) in known]
+        field.choices = [
+            (str(row["_id"]), row["name"] if row["is_active"] else _("%(team)s (inactive)") % {"team": row["name"]})
+            for row in rows
+        ]
 
 
 class UserForm(NewUserForm):

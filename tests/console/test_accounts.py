@@ -241,6 +241,22 @@ def test_members_come_and_go_on_the_page_of_their_team(cast, browser):
     assert "member_ids" in errors_of(refused)
 
 
+def test_whoever_is_in_an_inactive_team_stays_in_it_until_it_is_unticked(cast, browser):
+    ada = actor_of(cast.ada)
+    old, team = create_team(ada, name="Old"), create_team(ada, name="Hardware")
+    change_user(ada, cast.amir.pk, {"team_ids": [old.pk]})
+    change_team(ada, old.pk, {"is_active": False})
+    client, address = browser(cast.ada), f"{USERS}{cast.amir.pk}/change/"
+    page = client.get(address)
+    assert "Old (inactive)" in page.content.decode()
+    assert "Old (inactive)" not in client.get(f"{USERS}{cast.ada.pk}/change/").content.decode()
+    data = form_of(page)
+    for ticked in ([old.pk, team.pk], [team.pk]):
+        assert client.post(address, data | {"team_ids": [str(id_) for id_ in ticked]}).status_code == 302
+        assert set(UserRepository(cast.acme.pk).get(cast.amir.pk)["team_ids"]) == set(ticked)
+        data = form_of(client.get(address))
+
+
 def test_api_keys_are_shown_once_and_revoked(cast, browser):
     client = browser(cast.ada)
     refused = client.post(f"{KEYS}add/", {"name": "ERP", "scopes": "tickets:read", "expires_at": "2001-01-01"})

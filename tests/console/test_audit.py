@@ -75,6 +75,8 @@ def test_it_is_filtered_by_person_kind_and_period(cast: Cast, browser: Browser) 
     assert len(listed(client, "by=lara@example.test")) == 2
     assert len(listed(client, "by=lara@example.test&days=30")) == 1
     assert len(listed(client, "by=lara@example.test&kind=teams")) == 1
+    assert len(listed(client, "by=ada")) == len(listed(client, f"by={cast.ada.email[:5]}")) == 1
+    assert listed(client, "by=gina") == listed(client, "by=%00") == []
     assert len(listed(client, "kind=teams")) == 2
     assert listed(client, "kind=nothing") == listed(client, "days=x") == []
 
@@ -107,7 +109,7 @@ def test_operators_read_of_tenants_as_a_whole_and_within_one_everything(cast: Ca
     [
         *(
             ("ada", query)
-            for query in ("", "by=p0@example.test", "kind=teams", "days=7", "kind=teams&by=p0@example.test")
+            for query in ("", "by=p0@example.test", "by=ad", "kind=teams", "days=7", "kind=teams&by=p0@example.test")
         ),
         *(("olga", query) for query in ("", "of=platform", "by=p0@example.test", "kind=tenant")),
     ],

@@ -142,6 +142,16 @@ def test_a_text_can_be_read_when_others_have_closed_the_ticket(cast, ticket, scr
     assert "Precious words" in script.client.get(page_of(ticket)).content.decode()
 
 
+def test_an_operators_answer_goes_at_once(cast, browser, ticket):
+    """No job would send it for him if he closed his browser meanwhile."""
+    client = browser(cast.olga)
+    client.post(f"/console/tenants/tenant/{cast.acme.pk}/enter/")
+    form = form_of(client.get(page_of(ticket))) | {"reply": "From the platform", "draft_version": "0"}
+    answer = client.post(f"/console/tickets/ticket/{ticket['_id']}/send/", form, headers=FETCH)
+    assert (answer.json()["draft"]["version"], answer.json()["draft"]["send_in"]) == (0, None)
+    assert comments(cast) == ["From the platform"]
+
+
 def test_files_wait_in_the_box(cast, ticket, script):
     kept, dropped = (send_file(actor_of(cast.amir), ticket["_id"], name) for name in ("<kept>.txt", "dropped.txt"))
     script("draft", reply="", upload_ids=[str(kept), str(dropped)])

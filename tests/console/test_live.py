@@ -30,6 +30,14 @@ def news(client: Any, ticket: Any, version: int) -> Any:
     return client.get(f"{TICKETS}{ticket['_id']}/news/?version={version}", headers=FETCH)
 
 
+def test_an_open_page_is_told_that_a_colleague_has_closed_the_ticket(cast, browser, ticket):
+    told = "This ticket is closed, which is final."
+    client = browser(cast.amir)
+    assert told not in news(client, ticket, 1).json()["html"]
+    change_ticket(actor_of(cast.ada), ticket["_id"], {"status": "closed"})
+    assert told in news(client, ticket, 1).json()["html"]
+
+
 def test_colleagues_see_each_other_look_and_write(cast, browser, ticket):
     amir, ada = browser(cast.amir), browser(cast.ada)
     assert live(amir, ticket).json() == {"version": 1, "here": []}

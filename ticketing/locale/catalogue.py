@@ -189,12 +189,15 @@ def read_code(path: Path, texts: Texts) -> None:
 
 
 def _templates(function: ast.FunctionDef) -> Iterator[Text]:
-    """What a function names before it makes a Message of it: ``text = "…"; Message(text, …)``."""
-    calls = (each for each in ast.walk(function) if isinstance(each, ast.Call) and _name(each.func) == "Message")
-    named = {_name(call.args[0]) for call in calls if call.args} - {""}
-    for each in ast.walk(function):
-        if isinstance(each, ast.Assign) and _name(each.targets[0]) in named and isinstance(each.value, ast.Constant):
-            yield str(each.value.value)
+    """What a function names before it refuses with it: ``text = "…"; Message(text, …)``."""
+    named = set()
+    for call in (each for each in ast.walk(function) if isinstance(each, ast.Call)):
+        [position] = (0,) if _name(call.func) == "Message" else _refused(call) or (len(call.args),)
+        named |= {_name(each) for each in call.args[position : position + 1]} - {""}
+    assigned = (each for each in ast.walk(function) if isinstance(each, ast.Assign))
+    for value in (each.value for each in assigned if _name(each.targets[0]) in named):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
 
 
 def _read_arguments(path: Path, arguments: list[ast.expr], texts: Texts) -> None:

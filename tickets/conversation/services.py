@@ -154,6 +154,8 @@ def _texts(body: str, mentioned: Mapping[str, ObjectId]) -> Document:
 def _check_editable(actor: Actor, comment: Document) -> None:
     if actor.user_id is None or comment["author_id"] != actor.user_id:
         raise NotAllowed("Only its author may edit a comment")
+    if comment["_id"] == comment.get("moved_from_id"):
+        raise NotAllowed("This is what a merged ticket says; take the merge back to change it")
     minutes: int = settings.COMMENT_EDIT_MINUTES
     if clock.now() - comment["created_at"] > timedelta(minutes=minutes):
         text = "A comment can be edited for {minutes} minutes; add another one instead"

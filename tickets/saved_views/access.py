@@ -11,8 +11,14 @@ _MOST = 100  # a longer menu is none
 
 
 def visible_views(actor: Actor) -> list[Document]:
-    """The actor's own views and those shared with one of his teams, by name."""
-    return SavedViewRepository(actor.tenant_id).find(_visible(actor), sort=(("name", 1), ("_id", 1)), limit=_MOST)
+    """The actor's own views and those shared with one of his teams, by name; of too many others the first ones."""
+    repository, by_name = SavedViewRepository(actor.tenant_id), (("name", 1), ("_id", 1))
+    found = repository.find(_visible(actor), sort=by_name, limit=_MOST)
+    if len(found) < _MOST:
+        return found
+    own = repository.find({"owner_id": actor.user_id}, sort=by_name, limit=_MOST)
+    others = [view for view in found if view["owner_id"] != actor.user_id]
+    return sorted([*own, *others[: _MOST - len(own)]], key=lambda view: (view["name"], view["_id"]))
 
 
 def access_view(actor: Actor, reference: str) -> Document:
@@ -35,6 +41,11 @@ def access_view_to_edit(actor: Actor, reference: str) -> Document:
 def can_edit_view(actor: Actor, view: Document) -> bool:
     """Whether the actor, who sees the view, may rename, share and delete it."""
     return view["owner_id"] == actor.user_id or actor.can(Action.TEAMS_MANAGE)
+
+
+def can_share_with(actor: Actor, team_id: ObjectId) -> bool:
+    """Whether views may be shared with the team: one's own, and for admins any."""
+    return actor.can(Action.TEAMS_MANAGE) or (actor.user is not None and team_id in actor.user.team_ids)
 
 
 def owner_of(actor: Actor) -> ObjectId:

@@ -11,7 +11,7 @@ from ticketing.mongo import ObjectId
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 from tickets.saved_views import rules
-from tickets.saved_views.access import access_view_to_edit, owner_of
+from tickets.saved_views.access import access_view_to_edit, can_share_with, owner_of
 from tickets.saved_views.repository import SavedViewRepository
 
 
@@ -48,7 +48,8 @@ def change_view(actor: Actor, reference: str, wanted: Mapping[str, Any]) -> Docu
     if "query" in wanted:
         changes["query"] = rules.clean_query(wanted["query"])
     if "team" in wanted:
-        changes["team_id"] = _team(actor, wanted["team"])
+        stays = wanted["team"] == str(view["team_id"] or "")
+        changes["team_id"] = view["team_id"] if stays else _team(actor, wanted["team"])
     return SavedViewRepository(actor.tenant_id).update(view["_id"], changes, expected_version=view["version"])
 
 
@@ -67,6 +68,6 @@ def _team(actor: Actor, team: str) -> ObjectId | None:
         found = access_team(actor, team)
     except NotFound:
         found = None
-    if found is None or not found.is_active:
-        raise InvalidInput.of("team", "is not an active team of this tenant", "not_found")
+    if found is None or not found.is_active or not can_share_with(actor, found.pk):
+        raise InvalidInput.of("team", "is not an active team that you are in", "not_found")
     return ObjectId(found.pk)

@@ -56,6 +56,21 @@ def test_what_the_server_has_not_got_comes_back_from_the_browser(page: Page) -> 
     expect(page.get_by_text("Saved as a draft")).to_be_visible()
 
 
+def test_a_note_follows_a_note_until_the_reply_is_chosen(page: Page, enter: Enter, world: World) -> None:
+    page.get_by_label("Internal note").check()
+    page.get_by_label("Your text").fill(TEXT)
+    page.get_by_label("Your text").press("Control+Enter")
+    page.get_by_role("button", name="Send now").click()
+    expect(page.locator(".thread-entry").filter(has_text="not oil")).to_be_visible()
+    for _ in range(2):
+        expect(page.get_by_label("Internal note")).to_be_checked()
+        page.reload()
+    page.get_by_label("Reply to the customer").check()
+    page.reload()
+    expect(page.get_by_label("Reply to the customer")).to_be_checked()
+    expect(enter(world.cast.amir, address_of(world)).get_by_label("Reply to the customer")).to_be_checked()
+
+
 @in_each_look
 def test_sends_after_ten_seconds_and_takes_back_before(world: World, page: Page, look: str) -> None:
     box = page.get_by_label("Your text")

@@ -5,7 +5,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import shoot
 from tests.browser.console.conftest import Enter, in_each_look, open_side_bar
+from tests.cast import actor_of
 from tests.isolation.world import World
+from ticketing.mongo import ObjectId
+from tickets.services import change_ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 TEXT = "A long and careful answer"
@@ -41,6 +44,20 @@ def test_what_a_colleague_does_appears(pages: tuple[Page, Page], look: str) -> N
     expect(amir.locator(".ticket-badges")).to_contain_text("Urgent")
     expect(amir.get_by_label("Your text")).to_have_value(TEXT)
     shoot(amir, f"together-news-{look}")
+
+
+def test_a_ticket_that_a_colleague_closes_keeps_the_text(pages: tuple[Page, Page], world: World) -> None:
+    amir, ada = pages
+    amir.get_by_label("Your text").fill(TEXT)
+    change_ticket(actor_of(world.cast.ada), ObjectId(world.own.ticket), {"status": "closed"})
+    for page in pages:
+        page.evaluate("document.dispatchEvent(new CustomEvent('ticket:changed'))")
+        expect(page.get_by_text("This ticket is closed, which is final.")).to_be_visible()
+        expect(page.get_by_role("button", name="Send", exact=True)).to_be_hidden()
+    expect(amir.get_by_label("Your text")).to_have_value(TEXT)
+    expect(amir.get_by_label("Your text")).not_to_be_editable()
+    expect(ada.get_by_label("Your text")).to_be_hidden()
+    shoot(amir, "together-closed")
 
 
 @in_each_look

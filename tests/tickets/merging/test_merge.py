@@ -18,7 +18,7 @@ from tickets.attachments.lists import page_of_attachments
 from tickets.attachments.repository import AttachmentRepository
 from tickets.attachments.services import add_attachment
 from tickets.conversation.repository import CommentRepository
-from tickets.conversation.services import add_comment
+from tickets.conversation.services import add_comment, edit_comment
 from tickets.merging import rules
 from tickets.merging.rules import AlreadyMerged, NotMerged, TooMany
 from tickets.merging.services import merge_ticket, preview_merge, unmerge_ticket
@@ -30,6 +30,14 @@ from tickets.services import change_ticket, follow_ticket, open_ticket
 from tickets.stats.services import differences
 
 pytestmark = pytest.mark.django_db
+
+
+def test_what_a_merged_ticket_says_cannot_be_edited_away_from_it(
+    cast: Cast, amir: Actor, target: Document, duplicate: Document
+) -> None:
+    merge_ticket(amir, duplicate["_id"], target["_id"])
+    with pytest.raises(NotAllowed, match="take the merge back"):
+        edit_comment(actor_of(cast.carl), duplicate["_id"], "Never mind")
 
 
 def test_comments_files_words_and_people_follow(cast: Cast, amir: Actor, target: Document, duplicate: Document) -> None:

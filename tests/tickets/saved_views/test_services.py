@@ -7,6 +7,7 @@ from accounts.services import change_user
 from accounts.teams import create_team
 from tests.cast import Cast, actor_of
 from ticketing.errors import InvalidInput, LimitExceeded, NotAllowed, NotFound
+from ticketing.mongo import ObjectId
 from tickets.saved_views.access import access_view, visible_views
 from tickets.saved_views.repository import SavedViewRepository
 from tickets.saved_views.services import change_view, delete_view, save_view
@@ -44,6 +45,29 @@ def test_a_shared_view_is_its_teams_and_its_owners_to_change(cast: Cast, team: s
         delete_view(actor_of(cast.amir), str(owned["_id"]))
     change_view(actor_of(cast.ada), str(owned["_id"]), {"team": "", "name": "Private"})
     assert (names(cast.ada), names(cast.amir)) == (["Private"], [])
+
+
+def test_it_is_shared_with_ones_own_teams_and_by_admins_with_any(cast: Cast, team: str) -> None:
+    other = str(create_team(actor_of(cast.ada), name="Hardware").pk)
+    with pytest.raises(InvalidInput, match="team"):
+        save_view(actor_of(cast.amir), name="Elsewhere", query="tag=x", team=other)
+    view = save_view(actor_of(cast.amir), name="Ours", query="tag=x", team=team)
+    with pytest.raises(InvalidInput, match="team"):
+        change_view(actor_of(cast.amir), str(view["_id"]), {"team": other})
+    change_view(actor_of(cast.ada), str(view["_id"]), {"team": other})
+    renamed = change_view(actor_of(cast.amir), str(view["_id"]), {"name": "Theirs", "team": other})
+    assert (renamed["name"], str(renamed["team_id"])) == ("Theirs", other)
+
+
+def test_among_too_many_ones_own_are_shown(cast: Cast, team: str) -> None:
+    save_view(actor_of(cast.amir), name="Zebra", query="tag=z")
+    owned = SavedViewRepository(cast.acme.pk).find({})[0]
+    shared = {"owner_id": cast.ada.pk, "team_id": ObjectId(team)}
+    SavedViewRepository(cast.acme.pk).insert_many(
+        {**owned, "_id": ObjectId(), **shared, "name": f"Shared {number:03}"} for number in range(120)
+    )
+    shown = names(cast.amir)
+    assert (len(shown), shown[0], shown[-1]) == (100, "Shared 000", "Zebra")
 
 
 def test_an_admin_tidies_up_shared_views(cast: Cast, team: str) -> None:

@@ -211,13 +211,13 @@ class QueueAdmin(ServiceModelAdmin):
     def requester(self, ticket: Any) -> str | None:
         return _name(ticket.requester_person)
 
-    @display(description=gettext_lazy("Assignee"), empty_value="–")
-    def assignee(self, ticket: Any) -> str | SafeString | None:
+    @display(description=gettext_lazy("Assignee"))
+    def assignee(self, ticket: Any) -> str | SafeString:
         """The person, and the team in small beside him."""
-        name = _name(ticket.assignee_person)
+        name = _name(ticket.assignee_person) or format_html('<span class="queue-nobody">{}</span>', "–")
         if not ticket.team_name:
             return name
-        return format_html('{} <span class="console-tag queue-team">{}</span>', name or "–", ticket.team_name)
+        return format_html('{} <span class="console-tag queue-team">{}</span>', name, ticket.team_name)
 
     @display(description=gettext_lazy("Age"), ordering="-created_at")
     def age(self, ticket: Any) -> SafeString:

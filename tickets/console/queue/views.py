@@ -16,12 +16,13 @@ from accounts.console.acting import actor_of
 from ticketing.console.answers import json_answer
 from ticketing.console.refusals import explain
 from ticketing.errors import InvalidInput, NotFound, TicketingError
+from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
 from tickets.console.choices import team_choices
 from tickets.console.queue import filters
 from tickets.lists import count_lists
-from tickets.saved_views.access import can_edit_view, visible_views
+from tickets.saved_views.access import can_edit_view, can_share_with, visible_views
 from tickets.saved_views.rules import MAX_NAME
 from tickets.saved_views.services import change_view, delete_view, save_view
 
@@ -91,7 +92,7 @@ def list_context(request: HttpRequest, model_admin: Any) -> dict[str, Any]:
         "saved": saved,
         "update_url": _update_url(request, saved) if is_changed else "",
         "view_query": query,
-        "teams": team_choices(request),
+        "teams": _teams_to_share_with(request),
         "longest_name": MAX_NAME,
     }
 
@@ -133,7 +134,7 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
 @require_GET
 @json_answer
 def counts(request: HttpRequest, model_admin: Any) -> dict[str, Any]:
-    """How many tickets each view holds, by its link; counted to COUNTED at most, all by one query."""
+    """How many tickets each view holds, by its link; counted to COUNTED at most, by one query but for searches."""
     model_admin.check_may(request, "view")
     actor = actor_of(request)
     kept = {_link(view): view["query"] for view in saved_views(request)}
@@ -142,7 +143,7 @@ def counts(request: HttpRequest, model_admin: Any) -> dict[str, Any]:
         for view in (*filters.VIEWS.values(), *filters.team_views(request))
     } | {link: rows for link, query in kept.items() if (rows := model_admin.rows_of(request, query)) is not None}
     found = count_lists(actor, list(lists.values()), cap=COUNTED)
-    return {"counts": {f"?{link}": _shown(number) for link, number in zip(lists, found, strict=True)}}
+    return {"counts": {f"?{link}": count.shown(COUNTED - 1) for link, count in zip(lists, found, strict=True)}}
 
 
 def manage(request: HttpRequest, model_admin: Any) -> HttpResponse:
@@ -173,12 +174,12 @@ def manage(request: HttpRequest, model_admin: Any) -> HttpResponse:
                 "id": view["_id"],
                 "name": view["name"],
                 "team": str(view["team_id"] or ""),
+                "teams": _teams_to_share_with(request, view["team_id"]),
                 "link": _link(view),
                 "can_edit": can_edit_view(actor, view),
             }
             for view in saved_views(request)
         ],
-        "teams": team_choices(request),
         "longest_name": MAX_NAME,
     }
     return TemplateResponse(request, "tickets/console/queue/saved_views.html", context)
@@ -223,16 +224,22 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
 )
 
 
+def _teams_to_share_with(request: HttpRequest, present: ObjectId | None = None) -> list[tuple[str, str]]:
+    """The choices of a view's team, with the present one among them."""
+    actor = actor_of(request)
+    return [
+        (id_, name)
+        for id_, name in team_choices(request)
+        if id_ == str(present) or can_share_with(actor, ObjectId(id_))
+    ]
+
+
 def _link(view: Document) -> str:
     return f"{view['query']}&{urlencode({'saved': view['_id']})}"
 
 
 def _known_query(request: HttpRequest) -> str:
     return QueryDict(request.POST.get("query", "")).urlencode()
-
-
-def _shown(number: int) -> str:
-    return f"{COUNTED - 1}+" if number >= COUNTED else str(number)
 
 
 def _update_url(request: HttpRequest, saved: Document | None) -> str:

@@ -12,6 +12,8 @@
   let form;
   let text;
   let files;
+  let preview;
+  let browser; // what it keeps
   let draftVersion = 0;
   let isDirty = false;
   let saving = null;
@@ -35,7 +37,10 @@
     text = find("textarea[name=reply]");
     draftVersion = Number(box.dataset.draftVersion);
     for (const button of box.querySelectorAll("[data-canned-open], [data-preview-toggle], [data-drop-hint], [data-upload-remove]")) button.hidden = false;
-    box.addEventListener("input", (event) => (event.target === text || event.target.name === "visibility") && changed());
+    box.addEventListener("input", ({ target }) => {
+      if (target.name === "visibility") browser.keepKind(kind());
+      if (target === text || target.name === "visibility") changed();
+    });
     form.addEventListener("submit", onSubmit);
     addEventListener("pagehide", leave);
     addEventListener("online", () => isDirty && save());
@@ -43,8 +48,10 @@
     document.addEventListener("visibilitychange", () => document.hidden || (isDirty ? save() : refresh()));
     document.addEventListener("console:reply", () => write("public"));
     document.addEventListener("console:note", () => write("internal"));
+    document.addEventListener("ticket:shown", showWhetherClosed);
+    browser = KeptInBrowser(box.dataset.key);
     files = AnswerFiles(box, changed);
-    listenToPreview();
+    preview = AnswerPreview(box, content, refuse);
     CannedReplies(box, insert);
     find("[data-undo]").addEventListener("click", undo);
     find("[data-now]").addEventListener("click", sendNow);
@@ -60,6 +67,7 @@
       event.currentTarget.open = false;
       find("summary", event.currentTarget).focus();
     });
+    if (!draftVersion && !text.value && browser.keptKind() === "internal") show({ body: "", visibility: "internal" });
     if (box.dataset.sendIn) wait(Number(box.dataset.sendIn));
     else if ("typed" in box.dataset) changed();
     else restore();
@@ -69,12 +77,23 @@
   function write(visibility) {
     if (find("[data-box]").disabled) return;
     find(`[name="visibility"][value="${visibility}"]`).checked = true;
-    showText();
+    browser.keepKind(kind());
+    preview.leave();
     text.focus();
   }
 
+  // What is typed when a colleague closes the ticket can still be read and copied, and stays the draft.
+  function showWhetherClosed() {
+    const isClosed = document.querySelector("#ticket-closed").childElementCount > 0;
+    box.classList.toggle("is-closed", isClosed);
+    box.hidden = isClosed && !text.value.trim() && !find("[name=upload_ids]");
+    text.readOnly = isClosed;
+    if (isClosed) preview.leave();
+    if (isClosed && isDirty) save();
+  }
+
   function insert(words) {
-    showText();
+    preview.leave();
     text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
     text.focus();
     changed();
@@ -114,7 +133,7 @@
       const { draft } = await Console.send(box.dataset.draftUrl, { form: content() });
       draftVersion = draft.version;
       if (isDirty) keep();
-      else forget();
+      else browser.forget();
       say(text.value ? "textSaved" : "");
     } catch (error) {
       if (error.status === 412) return showOther(error.data.draft);
@@ -162,6 +181,10 @@
     });
   }
 
+  function keep() {
+    browser.keep({ body: text.value, visibility: kind(), version: other ? null : draftVersion });
+  }
+
   function leave() {
     if (!isDirty || isLeaving || other || find("[data-box]").disabled) return;
     const data = content();
@@ -169,30 +192,10 @@
     navigator.sendBeacon(box.dataset.draftUrl, data); // what this does not bring there is still in this browser
   }
 
-  // The second net: this browser keeps what the server has not got. Storage may be full or off; then there is one net.
-  const place = () => `draft:${box.dataset.key}`;
-
-  function keep() {
-    try {
-      localStorage.setItem(place(), JSON.stringify({ body: text.value, visibility: kind(), version: other ? null : draftVersion }));
-    } catch {
-      // the server's is the one that counts
-    }
-  }
-
-  function forget() {
-    localStorage.removeItem(place());
-  }
-
   function restore() {
-    let kept = null;
-    try {
-      kept = JSON.parse(localStorage.getItem(place()));
-    } catch {
-      forget();
-    }
+    const kept = browser.kept();
     if (!kept) return;
-    if (kept.body === text.value || !kept.body?.trim()) return forget();
+    if (kept.body === text.value || !kept.body?.trim()) return browser.forget();
     if (kept.version === draftVersion || !text.value.trim()) {
       show(kept);
       changed();
@@ -248,6 +251,7 @@
   }
 
   async function send(submitter) {
+    if (text.readOnly) return;
     lastSubmitter = submitter;
     refuse("");
     find(".reply-menu").open = false;
@@ -262,13 +266,14 @@
     if (submitter?.name) data.set(submitter.name, submitter.value);
     find("[data-send]").disabled = true;
     try {
-      const { draft } = await Console.send(box.dataset.sendUrl, { form: data });
-      draftVersion = draft.version;
+      const answer = await Console.send(box.dataset.sendUrl, { form: data });
+      draftVersion = answer.draft.version;
       isDirty = false;
       other = null;
       find("[data-other]").hidden = find("[data-stale]").hidden = true;
-      forget();
-      wait(draft.send_in);
+      browser.forget();
+      if (answer.draft.send_in === null) tellSent(answer);
+      else wait(answer.draft.send_in);
     } catch (error) {
       tellRefusal(error);
     } finally {
@@ -294,7 +299,7 @@
   function wait(seconds) {
     const end = performance.now() + seconds * 1000;
     const waiting = find("[data-waiting]");
-    showText();
+    preview.leave();
     find("[data-box]").disabled = true;
     find("[data-box]").hidden = true;
     waiting.hidden = false;
@@ -338,14 +343,7 @@
   async function sendNow() {
     clearInterval(waitingTimer);
     try {
-      const { draft, page } = await Console.send(box.dataset.sendNowUrl, { method: "POST" });
-      if (page) {
-        location.assign(page);
-        return;
-      }
-      done("textSent");
-      draftVersion = draft.version;
-      refuse(draft.problem);
+      tellSent(await Console.send(box.dataset.sendNowUrl, { method: "POST" }));
     } catch (error) {
       if (error.data?.code === "already_sent") return settledElsewhere(error.data.draft, "textSent");
       if (!error.status || error.status >= 500 || error.status === 401) {
@@ -357,6 +355,16 @@
       stopWaiting();
       tellRefusal(error);
     }
+  }
+
+  function tellSent({ draft, page }) {
+    if (page) {
+      location.assign(page);
+      return;
+    }
+    done("textSent");
+    draftVersion = draft.version;
+    refuse(draft.problem);
   }
 
   // Another window has taken it back or sent it, or the server's job has sent it, or could not.
@@ -376,45 +384,10 @@
     files.show([]);
     draftVersion = 0;
     isDirty = false;
-    forget();
+    browser.forget();
     stopWaiting();
     document.querySelector("[data-reply-problem]")?.remove();
     say(name);
     document.dispatchEvent(new CustomEvent("ticket:changed"));
-  }
-
-  // --- preview ------------------------------------------------------------------------------------------------------
-
-  function listenToPreview() {
-    find("[data-preview-toggle]").addEventListener("click", async () => {
-      if (text.hidden) {
-        showText();
-        text.focus();
-        return;
-      }
-      refuse("");
-      try {
-        const { html } = await Console.send(box.dataset.previewUrl, { form: content() });
-        const shown = find("[data-preview]");
-        if (text.value.trim()) shown.innerHTML = html; // sanitised by the server, as in the conversation
-        else shown.textContent = box.dataset.textNothing;
-        setPreview(true);
-        shown.focus();
-      } catch (error) {
-        refuse(error.detail);
-      }
-    });
-  }
-
-  function showText() {
-    if (text.hidden) setPreview(false);
-  }
-
-  function setPreview(isOn) {
-    const toggle = find("[data-preview-toggle]");
-    text.hidden = isOn;
-    find("[data-preview]").hidden = !isOn;
-    toggle.setAttribute("aria-pressed", String(isOn));
-    find("[data-label]", toggle).textContent = isOn ? box.dataset.textWrite : box.dataset.textPreview;
   }
 })();
