@@ -3,5 +3,6 @@
 import tickets.attachments.jobs
 import tickets.drafts.jobs
 import tickets.privacy.jobs
+import tickets.search.jobs
 import tickets.stats.jobs
 import tickets.transfer.jobs  # noqa: F401 - each registers its jobs

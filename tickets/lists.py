@@ -7,11 +7,13 @@ from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing.errors import InvalidInput, Message
 from ticketing.mongo.models import TenantQuerySet
-from ticketing.mongo.pages import Page, PageRequest, Sort
+from ticketing.mongo.pages import Count, Page, PageRequest, Sort
+from ticketing.mongo.repository import Document
 from tickets.access import sees_internal
 from tickets.models import Status
 from tickets.repository import TicketRepository
-from tickets.search.rules import query_terms
+from tickets.search.reading import ALL_TERMS, Lead, Search, conditions_of, is_word
+from tickets.search.rules import language_of, number_of, query_words
 
 ORDERINGS = ("-created_at", "created_at", "-updated_at", "updated_at")
 DEFAULT_ORDERING = ORDERINGS[0]
@@ -39,36 +41,62 @@ def page_of_tickets(
 ) -> Page:
     """One page of a filtered ``visible_tickets(actor)``; ``fields`` are columns (none: all).
 
-    Raises InvalidInput for an unknown ordering and for a cursor that belongs to another list.
+    Search results come by ``created_at``. Raises InvalidInput for an unknown ordering and for a cursor that belongs to
+    another list.
     """
     sort = sort_by(actor, ordering)
     columns = list(dict.fromkeys([*fields, *(column for column, _ in sort)])) if fields else []
+    search = _find_search(actor, tickets)
+    if search is not None:
+        return search.page(sort, request, columns)
     where = _where(actor, tickets)
     repository = TicketRepository(actor.tenant_id)
     return repository.page(where, sort, request, fields=columns, hint=_index(actor, where, sort))
 
 
-def count_tickets(actor: Actor, tickets: TenantQuerySet, *, cap: int) -> int:
-    """How many tickets a filtered ``visible_tickets(actor)`` holds, counting no further than ``cap``."""
+def count_tickets(actor: Actor, tickets: TenantQuerySet, *, cap: int, page: Page | None = None) -> Count:
+    """How many tickets a filtered ``visible_tickets(actor)`` holds, counting no further than ``cap``.
+
+    Where ``page`` of it is given, a search that no index answers alone counts nothing but what that page tells.
+    """
+    search = _find_search(actor, tickets)
+    if search is not None and page is not None and search.answering_lead is None:
+        return Count(len(page.rows), is_exact=page.after is None and page.before is None)
+    if search is not None:
+        return search.count(cap)
     where = _where(actor, tickets)
     in_period = next((index for column, index in _PERIODS.items() if column in where), "")
     hint = in_period if _reads_all(actor) else "tickets_own_created"
-    return TicketRepository(actor.tenant_id).count(where, cap=cap, hint=hint)
+    return Count(TicketRepository(actor.tenant_id).count(where, cap=cap, hint=hint))
 
 
-def count_lists(actor: Actor, lists: Sequence[TenantQuerySet], *, cap: int) -> list[int]:
-    """How many tickets each of several filtered ``visible_tickets(actor)`` holds, none counted further than ``cap``."""
-    return TicketRepository(actor.tenant_id).count_each([_where(actor, tickets) for tickets in lists], cap=cap)
+def count_lists(actor: Actor, lists: Sequence[TenantQuerySet], *, cap: int) -> list[Count]:
+    """How many tickets each of several filtered ``visible_tickets(actor)`` holds, none counted further than ``cap``.
+
+    All that are no search take one round trip together.
+    """
+    searches = [_find_search(actor, tickets) for tickets in lists]
+    filters = [_where(actor, tickets) for tickets, search in zip(lists, searches, strict=True) if search is None]
+    counts = iter(TicketRepository(actor.tenant_id).count_each(filters, cap=cap))
+    return [Count(next(counts)) if search is None else search.count(cap) for search in searches]
 
 
 def matching(actor: Actor, tickets: TenantQuerySet, query: str) -> TenantQuerySet:
-    """The tickets that have every word of the query in a text that the actor may read. Raises InvalidInput."""
-    terms = query_terms(query)
-    if not terms:
+    """The tickets that have every word of the query in a text that the actor may read; ``#42`` is the one of this
+    number. Raises InvalidInput."""
+    number = number_of(query)
+    if number is not None:
+        found: TenantQuerySet = tickets.filter(number=number)
+        return found
+    words = query_words(query, language_of(actor.tenant.locale))
+    if not words:
         raise InvalidInput.of("q", "has no word of two letters or more to search by")
-    if _reads_all(actor):  # also where internal notes do not count: only these words lead an index
-        tickets = tickets.filter(all_terms__contains=terms)
-    return tickets if sees_internal(actor) else tickets.filter(public_terms__contains=terms)
+    for terms in words:
+        if _reads_all(actor):  # also where internal notes do not count: only these words lead an index
+            tickets = tickets.filter(all_terms__overlap=list(terms))
+        if not sees_internal(actor):
+            tickets = tickets.filter(public_terms__overlap=list(terms))
+    return tickets
 
 
 def sort_by(actor: Actor, ordering: str) -> Sort:
@@ -82,6 +110,34 @@ def sort_by(actor: Actor, ordering: str) -> Sort:
 def time_column(actor: Actor, name: str) -> str:
     """Where ``created_at`` and ``updated_at`` are kept for the actor: internal notes do not move a customer's."""
     return name if name == "created_at" or _reads_all(actor) else f"public_{name}"
+
+
+def _find_search(actor: Actor, tickets: TenantQuerySet) -> Search | None:
+    """The search that a filter asks for; None where it has no words.
+
+    A customer's reads nothing but his own tickets: what others write must not show, not even in its cost.
+    """
+    conditions = list(conditions_of(tickets.match()))
+    if not any(is_word(condition) for condition in conditions):
+        return None
+    if _reads_all(actor):
+        leads = [Lead("tickets_terms", [condition]) for condition in conditions if ALL_TERMS in condition]
+        leads += _leads_by_filters(conditions)
+    else:
+        leads = [Lead("tickets_own_created", [each for each in conditions if "participant_ids" in each])]
+    return Search(TicketRepository(actor.tenant_id), conditions, leads)
+
+
+def _leads_by_filters(conditions: Sequence[Document]) -> list[Lead]:
+    """The indexes that hold one of the filter's columns, and the status, before the time."""
+    status = [condition for condition in conditions if "status" in condition]
+    by_column = [(_INDEXED.get(*condition), condition) for condition in conditions]
+    leads = [
+        Lead(f"tickets_{name}_created", [condition, *(status or [{"status": {"$in": Status.values}}])])
+        for name, condition in by_column
+        if name
+    ]
+    return leads or [Lead("tickets_status_created", status)] * bool(status)
 
 
 def _where(actor: Actor, tickets: TenantQuerySet) -> dict[str, Any]:
@@ -102,6 +158,8 @@ def _index(actor: Actor, where: Mapping[str, Any], sort: Sort) -> str:
     """
     time = sort[0][0].removeprefix("public_")
     suffix = time.removesuffix("_at")
+    if "number" in where:
+        return "tickets_number"
     if not _reads_all(actor):
         return f"tickets_own_{suffix}"
     if time in _PERIODS:

@@ -96,7 +96,8 @@ class Ticket(TenantModel):
     not show in them; ``participant_ids`` (requester and followers) decides which customers see the ticket. After
     ``redacted_at`` its texts and files are gone and only the shell is left. A duplicate is closed and names the ticket
     that it was merged into, which has its comments and files and names it in ``merged_ids``; ``merged_follower_ids``
-    follow a ticket only for what was merged into it."""
+    follow a ticket only for what was merged into it. ``terms_form`` says how the terms were made
+    (tickets.search.rules.form_of)."""
 
     number = models.IntegerField(editable=False)
     title = models.CharField(max_length=200)
@@ -141,6 +142,7 @@ class Ticket(TenantModel):
     external_id = models.CharField(max_length=120, null=True, editable=False)
     all_terms = ArrayField(models.CharField(max_length=40), default=list, editable=False)
     public_terms = ArrayField(models.CharField(max_length=40), default=list, editable=False)
+    terms_form = models.CharField(max_length=10, null=True, editable=False)
 
     class Meta(TenantModel.Meta):
         db_table = "tickets"

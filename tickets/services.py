@@ -18,7 +18,7 @@ from tickets.conversation.repository import CommentRepository, thread_filter
 from tickets.events.repository import NewEvent
 from tickets.models import Channel, Priority, Status, Type
 from tickets.repository import TicketRepository
-from tickets.search.rules import search_terms, terms_of
+from tickets.search.rules import language_of, search_terms
 from tickets.workflow.services import workflow_of
 from tickets.writer import Change, store_change, store_new_ticket
 
@@ -70,7 +70,11 @@ def open_ticket(
         "follower_ids": _followers(actor, followers),
     }
     ticket = new_ticket_document(
-        TicketRepository(actor.tenant_id).next_number(), content, created_by, str(_CHANNELS.get(actor.via, Channel.API))
+        TicketRepository(actor.tenant_id).next_number(),
+        content,
+        created_by,
+        str(_CHANNELS.get(actor.via, Channel.API)),
+        language_of(actor.tenant.locale),
     )
     ticket |= wanted
     ticket["participant_ids"] = rules.participants(created_by, ticket["follower_ids"])
@@ -189,10 +193,14 @@ def allowed_transitions(actor: Actor, ticket: Document) -> list[str]:
     return workflow_of(actor.tenant).allowed(ticket["status"], str(actor.role))
 
 
-def new_ticket_document(number: int, content: rules.Content, created_by: ObjectId, channel: str) -> Document:
-    """A complete new ticket with every field at its beginning; openers and importers fill in what they know."""
+def new_ticket_document(
+    number: int, content: rules.Content, created_by: ObjectId, channel: str, language: str = ""
+) -> Document:
+    """A complete new ticket with every field at its beginning; openers and importers fill in what they know.
+
+    ``language`` is that of the search words (tickets.search.rules.language_of).
+    """
     now = clock.now()
-    terms = terms_of(content.title, content.description)
     return {
         "number": number,
         "title": content.title,
@@ -229,8 +237,7 @@ def new_ticket_document(number: int, content: rules.Content, created_by: ObjectI
         "version": 1,
         "public_version": 1,
         "external_id": None,
-        "all_terms": terms,
-        "public_terms": terms,
+        **search_terms(number, content.title, content.description, [], language),
     }
 
 
@@ -282,7 +289,8 @@ def _derived_from_texts(actor: Actor, ticket: Document, changes: Mapping[str, An
     thread = CommentRepository(actor.tenant_id).find(
         thread_filter(ticket["_id"], internal=True), fields=["body", "visibility"]
     )
-    return {"description_html": render_markdown(description), **search_terms(title, description, thread)}
+    terms = search_terms(ticket["number"], title, description, thread, language_of(actor.tenant.locale))
+    return {"description_html": render_markdown(description), **terms}
 
 
 def _check_staff_fields(actor: Actor, fields: Mapping[str, Any]) -> None:

@@ -284,3 +284,22 @@ def test_views_are_for_staff(cast, browser, queue):
     for path in ("views/", "views/counts/"):
         assert browser(cast.carla).get(f"{QUEUE}{path}").status_code == 302
         assert browser(cast.olga).get(f"{QUEUE}{path}").status_code == 403
+
+
+def test_a_search_says_where_it_came_to_its_limit_and_takes_no_more_commands(cast, browser, monkeypatch):
+    for number in range(12):
+        open_ticket(actor_of(cast.carla), title=f"Printers burn {'even' if number % 2 else 'odd'}")
+    client = browser(cast.amir)
+    with counted_queries() as queries:
+        page = client.get(f"{QUEUE}?view=all&q=even+printer").content.decode()
+    assert len(queries) <= 8, queries
+    assert page.count("data-ticket=") == 6
+    assert "The search came to its limit" not in page
+
+    monkeypatch.setattr("tickets.search.reading.FIRST_READ", 2)
+    monkeypatch.setattr("tickets.search.reading.THEN_READ", 2)
+    page = client.get(f"{QUEUE}?view=all&q=even+odd")
+    assert "The search came to its limit" in page.content.decode()
+    assert 'rel="next"' in page.content.decode()
+    page = client.get(f"{QUEUE}?view=all&q=printer+burn")
+    assert page.context["cl"].paginator.shown_count.endswith("+")

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ticketing.errors import InvalidInput
-from ticketing.mongo.pages import Page, PageRequest
+from ticketing.mongo.pages import Count, Page, PageRequest
 
 PAGE_PARAMETERS = ("limit", "after", "before", "count")
 DEFAULT_LIMIT, MAX_LIMIT = 25, 100
@@ -34,10 +34,11 @@ def wants_count(request: Request) -> bool:
     return given == "true"
 
 
-def page_response(request: Request, page: Page, data: Sequence[Any], count: int | None = None) -> Response:
+def page_response(request: Request, page: Page, data: Sequence[Any], count: Count | int | None = None) -> Response:
     """``{data, page}`` with a ``Link`` header (RFC 8288). ``count`` is the number counted up to ``COUNT_CAP + 1``.
 
-    The count is always a string, "37" or "10000+", so that its type does not depend on its size.
+    The count is always a string, "37" or "10000+", so that its type does not depend on its size. ``incomplete`` is
+    there only where it is true.
     """
     about: dict[str, Any] = {
         "limit": page.limit,
@@ -45,8 +46,10 @@ def page_response(request: Request, page: Page, data: Sequence[Any], count: int 
         "after": page.after,
         "before": page.before,
     }
+    if page.incomplete:
+        about["incomplete"] = True
     if count is not None:
-        about["count"] = f"{COUNT_CAP}+" if count > COUNT_CAP else str(count)
+        about["count"] = (count if isinstance(count, Count) else Count(count)).shown(COUNT_CAP)
     response = Response({"data": data, "page": about})
     links = [
         f'<{_page_url(request, name, cursor)}>; rel="{relation}"'

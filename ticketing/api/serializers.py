@@ -183,10 +183,15 @@ class PageInfo(serializers.Serializer[Any]):
     has_more = serializers.BooleanField(help_text="Whether rows follow in the list's own order.")
     after = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
     before = serializers.CharField(allow_null=True, help_text="The cursor of the previous page.")
+    incomplete = serializers.BooleanField(
+        required=False,
+        help_text="True where a search came to its limit before the page was full; its cursor goes on from there.",
+    )
     count = serializers.RegexField(
         r"^\d+\+?$",
         required=False,
-        help_text='With `count=true`: how many there are, counted up to 10,000 ("10000+" beyond that).',
+        help_text='With `count=true`: how many there are, counted up to 10,000 ("10000+" beyond that); "57+" is at '
+        "least 57, where a search came to its limit.",
     )
 
 

@@ -147,7 +147,7 @@ class ApiView(APIView):
         """See ``conditional.expected_version``."""
         return conditional.expected_version(self.request, current, required=required)
 
-    def page(self, page: Any, data: Sequence[Any], count: int | None = None) -> Response:
+    def page(self, page: Any, data: Sequence[Any], count: Any = None) -> Response:
         """See ``pagination.page_response``."""
         return pagination.page_response(self.request, page, data, count)
 

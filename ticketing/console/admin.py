@@ -23,7 +23,7 @@ from ticketing.console.forms import ServiceForm, on_top_of
 from ticketing.console.navigation import Item
 from ticketing.console.refusals import explain
 from ticketing.errors import NotAllowed, NotFound, StaleVersion, StorageUnavailable, TicketingError
-from ticketing.mongo.pages import Page, PageRequest
+from ticketing.mongo.pages import Count, Page, PageRequest
 
 MAX_SELECTED = 100
 
@@ -298,9 +298,9 @@ class ServiceModelAdmin(ModelAdmin):
         """What a list without rows says about what comes here and how."""
         return str(self.empty_text)
 
-    def count_rows(self, request: HttpRequest, rows: Any) -> int:
-        """How many rows match; COUNT_CAP + 1 stands for any larger number."""
-        return int(rows[: COUNT_CAP + 1].count())
+    def count_rows(self, request: HttpRequest, rows: Any, page: Page | None = None) -> Count:
+        """How many rows match; COUNT_CAP + 1 stands for any larger number. ``page`` is what was read of them."""
+        return Count(int(rows[: COUNT_CAP + 1].count()))
 
     def prepare_rows(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
         """The rows with the names they show, which are looked up in one batch."""

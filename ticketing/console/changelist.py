@@ -12,7 +12,7 @@ from unfold.views import ChangeList
 
 from ticketing.console.display import figure
 from ticketing.errors import InvalidInput
-from ticketing.mongo.pages import Page, PageRequest, Sort
+from ticketing.mongo.pages import Count, Page, PageRequest, Sort
 
 COUNT_CAP = 10_000
 CURSORS = ("after", "before")
@@ -22,16 +22,17 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Counts no further than COUNT_CAP; the pages themselves are the change list's."""
 
     template_name = "console/pagination.html"
+    counted: Count | None = None
 
     @cached_property
     def count(self) -> int:
         """The number of rows, COUNT_CAP + 1 for any larger one."""
         rows: Any = self.object_list
-        return int(rows[: COUNT_CAP + 1].count())
+        return int(rows[: COUNT_CAP + 1].count()) if self.counted is None else self.counted.amount
 
     @property
     def shown_count(self) -> str:
-        return f"{figure(COUNT_CAP)}+" if self.count > COUNT_CAP else figure(self.count)
+        return (self.counted or Count(self.count)).shown(COUNT_CAP, figure)
 
 
 class KeysetChangeList(ChangeList):
@@ -72,7 +73,8 @@ class KeysetChangeList(ChangeList):
         rows = [self.model.from_document(document) for document in self.page.rows]
         self.result_list = self.model_admin.prepare_rows(request, rows)
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
-        self.result_count = self.paginator.count = self.model_admin.count_rows(request, self.queryset)
+        self.paginator.counted = self.model_admin.count_rows(request, self.queryset, self.page)
+        self.result_count = self.paginator.count
         self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = True

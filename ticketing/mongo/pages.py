@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,17 +40,42 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``after`` and ``before`` are the cursors of the next and the previous page, None where there is none."""
+    """``after`` and ``before`` are the cursors of the next and the previous page, None where there is none.
+
+    An incomplete page has fewer rows than there may be: reading came to a limit. It goes on from its cursor.
+    """
 
     rows: list[Document]
     limit: int
     after: str | None
     before: str | None
+    incomplete: bool = False
 
     @property
     def has_more(self) -> bool:
         """Whether rows follow in the list's own order."""
         return self.after is not None
+
+    def stopped_at(self, cursor: str, request: PageRequest) -> "Page":
+        """This page, where reading came to a limit at the cursor before it was known whether more rows follow."""
+        incomplete = len(self.rows) < self.limit
+        turn_back = cursor if not self.rows and (request.after or request.before) else None
+        if request.is_backward:
+            return replace(self, before=cursor, after=self.after or turn_back, incomplete=incomplete)
+        return replace(self, after=cursor, before=self.before or turn_back, incomplete=incomplete)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows a list has; at least so many where ``is_exact`` is False, because counting came to a limit."""
+
+    amount: int
+    is_exact: bool = True
+
+    def shown(self, cap: int, figure: Callable[[int], str] = str) -> str:
+        """ "37", or "10000+" for more than the cap, or for at least so many."""
+        more = "" if self.is_exact and self.amount <= cap else "+"
+        return f"{figure(min(self.amount, cap))}{more}"
 
 
 def seek_filter(sort: Sort, request: PageRequest) -> tuple[Document, Sort]:
@@ -65,6 +90,11 @@ def seek_filter(sort: Sort, request: PageRequest) -> tuple[Document, Sort]:
         return {}, order
     name = "before" if request.before else "after"
     return _beyond(order, _decode(getattr(request, name), sort, name)), order
+
+
+def leading_bound(seek: Document) -> Document:
+    """The part of ``seek_filter``'s condition that any index answers by itself: rows of the cursor's own time pass."""
+    return dict(seek["$and"][0]) if "$and" in seek else seek
 
 
 def page_of(found: list[Document], sort: Sort, request: PageRequest) -> Page:

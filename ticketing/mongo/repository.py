@@ -59,15 +59,27 @@ class Repository:
         return self.get(reference if isinstance(reference, ObjectId) else parse_object_id(reference))
 
     def find(
-        self, where: Where, *, fields: Sequence[str] = (), sort: Sort | None = None, limit: int = 0, hint: str = ""
+        self,
+        where: Where,
+        *,
+        fields: Sequence[str] = (),
+        sort: Sort | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        hint: str = "",
+        milliseconds: int = 0,
     ) -> list[Document]:
         """All matches in ``sort`` order, at most ``limit`` (0: no limit; only where the caller knows a bound).
 
         ``hint`` names the index to read by where the planner's choice would read more (none: the planner's choice).
+        Raises StorageUnavailable where reading takes longer than ``milliseconds`` (0: no limit).
         """
         with translated_errors(self.noun):
-            cursor = self.collection.find(self.scoped(where), _projection(fields), limit=limit, session=_session())
+            cursor = self.collection.find(
+                self.scoped(where), _projection(fields), skip=skip, limit=limit, session=_session()
+            )
             cursor = cursor.hint(hint) if hint else cursor
+            cursor = cursor.max_time_ms(milliseconds) if milliseconds else cursor
             return list(cursor.sort(list(sort)) if sort else cursor)
 
     def stream(self, where: Where, *, sort: Sort, fields: Sequence[str] = ()) -> Iterator[Document]:
@@ -112,6 +124,29 @@ class Repository:
             found = self.collection.aggregate([*first, *unions], session=_session())
             counts = {each["_id"]: each["count"] for each in found}
         return [counts.get(position, 0) for position in range(len(branches))]
+
+    def find_each(
+        self, filters: Sequence[Where], *, fields: Sequence[str], sort: Sort, skip: int
+    ) -> list[Document | None]:
+        """Of each of the filters the match behind the first ``skip`` ones in ``sort`` order, None where there are no
+        more, in one round trip. For filters and fields that an index answers."""
+        shown = {**dict.fromkeys(fields, 1), "_id": 0}
+        branches: list[list[Document]] = [
+            [
+                {"$match": self.scoped(where)},
+                {"$sort": dict(sort)},
+                {"$skip": skip},
+                {"$limit": 1},
+                {"$project": {**shown, "position": {"$literal": position}}},
+            ]
+            for position, where in enumerate(filters)
+        ]
+        first, *others = branches
+        unions = [{"$unionWith": {"coll": self.collection_name, "pipeline": branch}} for branch in others]
+        with translated_errors(self.noun):
+            found = self.collection.aggregate([*first, *unions], session=_session())
+            by_position = {each.pop("position"): each for each in found}
+        return [by_position.get(position) for position in range(len(branches))]
 
     def insert(self, document: Mapping[str, Any]) -> Document:
         """Stores a new document and returns it with ``_id`` and ``tenant_id``. Raises AlreadyExists."""

@@ -74,8 +74,9 @@ class _TicketView(ApiView):
 class TicketsView(_TicketView):
     """The tickets that you opened or follow, newest first; staff see all of the tenant.
 
-    Parameters narrow the list further one by one; `q` finds words of title, description and comments, and its results
-    come in order of `created_at`.
+    Parameters narrow the list further one by one. `q` finds the tickets that hold every word, or another form of it, in
+    title, description, comments or as their number, and `#42` the ticket of this number; its results come in order of
+    `created_at`. A search that comes to its limit answers with what it has found and `incomplete` in `page`.
     """
 
     actions = {"GET": Action.TICKETS_READ_OWN, "POST": Action.TICKETS_CREATE}

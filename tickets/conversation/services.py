@@ -19,7 +19,7 @@ from tickets.conversation.repository import CommentRepository, thread_filter
 from tickets.events.repository import NewEvent
 from tickets.mentions.services import find_mentioned, note_mentions
 from tickets.rules import check_choice, check_open, clean_text, status_stamps
-from tickets.search.rules import search_terms, terms_of
+from tickets.search.rules import language_of, search_terms, terms_of
 from tickets.workflow.services import workflow_of
 from tickets.writer import Change, store_change
 
@@ -77,7 +77,8 @@ def edit_comment(actor: Actor, comment_id: str | ObjectId, body: str, expected_v
     )
     event = NewEvent("comment.edited", {"body": (comment["body"], body)}, {"comment_id": comment["_id"]})
     thread = comments.find(thread_filter(ticket["_id"], internal=True), fields=["body", "visibility"])
-    terms = search_terms(ticket["title"], ticket["description"], thread)
+    language = language_of(actor.tenant.locale)
+    terms = search_terms(ticket["number"], ticket["title"], ticket["description"], thread, language)
     change = Change(terms, events=[event], internal=_is_internal(comment))
     ticket = store_change(actor, ticket, change, now)
     if edited["mention_ids"] or comment.get("mention_ids"):
@@ -128,7 +129,7 @@ def change_by_comment(actor: Actor, ticket: Document, comment: Document) -> Chan
     internal = _is_internal(comment)
     change = Change(
         increments={"internal_note_count" if internal else "comment_count": 1},
-        terms=terms_of(comment["body"]),
+        terms=terms_of(comment["body"], language=language_of(actor.tenant.locale)),
         events=[NewEvent("comment.added", {}, {"comment_id": comment["_id"], "visibility": comment["visibility"]})],
         internal=internal,
     )

@@ -14,6 +14,7 @@ from tickets.conversation.models import Visibility
 from tickets.demo.history import History
 from tickets.models import Channel, Status
 from tickets.rules import Content, clean_tags
+from tickets.search.rules import language_of
 from tickets.services import new_ticket_document
 
 DAYS = 180
@@ -98,7 +99,9 @@ class _Story:
         customer_id = self._customer.user_id
         assert customer_id is not None
         content = Content(texts["title"], texts["description"].strip())
-        ticket = new_ticket_document(self._number, content, customer_id, channel.value)
+        ticket = new_ticket_document(
+            self._number, content, customer_id, channel.value, language_of(opener.tenant.locale)
+        )
         ticket |= {"category": texts["category"], "type": texts["type"]}
         self._history = History(opener, ticket, at, self._random)
 

@@ -12,7 +12,7 @@ from tickets.access import access_ticket, visible_tickets
 from tickets.lists import matching, page_of_tickets
 from tickets.merging import rules
 from tickets.repository import TicketRepository
-from tickets.search.rules import query_terms
+from tickets.search.rules import query_words
 from tickets.workflow.rules import CLOSED, STATUSES
 
 CANDIDATES = 10
@@ -45,7 +45,7 @@ def find_merge_candidates(actor: Actor, ticket: Document, query: str = "") -> li
     tickets = visible_tickets(actor).filter(status__in=_OPEN)
     if not query.strip():
         tickets = tickets.filter(created_by_id=ticket["created_by_id"])
-    elif query_terms(query):
+    elif query_words(query):
         tickets = matching(actor, tickets, query)
     else:
         return []

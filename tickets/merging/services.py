@@ -31,6 +31,7 @@ from tickets.privacy.holds import check_may_move
 from tickets.privacy.rules import remaining_terms
 from tickets.repository import TicketRepository
 from tickets.rules import participants, status_stamps
+from tickets.search.rules import language_of
 from tickets.workflow.rules import CLOSED
 from tickets.writer import Change, store_change
 
@@ -213,8 +214,8 @@ def _counted(rows: Iterable[Document], public: str, internal: str) -> Counter[st
     return Counter(internal if row["visibility"] == Visibility.INTERNAL.value else public for row in rows)
 
 
-def _terms(actor: Actor, ticket: Document) -> dict[str, list[str]]:
+def _terms(actor: Actor, ticket: Document) -> Document:
     """The ticket's words as its thread is now."""
     where = thread_filter(ticket["_id"], internal=True)
     thread = CommentRepository(actor.tenant_id).find(where, fields=["body", "visibility"])
-    return remaining_terms(ticket, thread)
+    return remaining_terms(ticket, thread, language_of(actor.tenant.locale))

@@ -23,7 +23,7 @@ from tickets.merging.linking import store_link
 from tickets.privacy.holds import check_may_move
 from tickets.repository import TicketRepository
 from tickets.rules import REMOVED, check_open, clean_title
-from tickets.search.rules import terms_of
+from tickets.search.rules import language_of, terms_of
 from tickets.services import open_ticket
 from tickets.writer import Change, store_change
 
@@ -135,7 +135,7 @@ def _tell_new(actor: Actor, opened: Document, ticket: Document, split: Split, fi
     change = Change(increments=dict(files), events=[event], internal=internal)
     if not split.is_description:
         change.increments["internal_note_count" if internal else "comment_count"] = 1
-        change.terms = terms_of(split.comment["body"])
+        change.terms = terms_of(split.comment["body"], language=language_of(actor.tenant.locale))
     store_change(actor, opened, change, clock.now())
 
 

@@ -23,6 +23,7 @@ from tickets.privacy.repository import FileRemovalRepository, HoldRepository
 from tickets.privacy.rules import remaining_terms
 from tickets.repository import TicketRepository
 from tickets.rules import REMOVED
+from tickets.search.rules import language_of
 from tickets.writer import Change, store_change
 
 FILES_AT_ONCE = 100
@@ -85,7 +86,7 @@ def redact_contributions(actor: Actor, ticket_id: ObjectId, user_id: ObjectId, b
     counts["event_texts"] = events.remove_texts({"ticket_id": ticket_id, "$or": about})
     thread = repository.find(thread_filter(ticket_id, internal=True), fields=["body", "visibility"])
     change = Change(
-        remaining_terms(ticket, thread),
+        remaining_terms(ticket, thread, language_of(actor.tenant.locale)),
         _uncounted(files),
         events=[_event(because, counts)],
         internal=all(_is_internal(each) for each in [*written, *files]),

@@ -35,10 +35,11 @@ def pseudonym_of(random: str) -> str:
     return f"erased-{random}"
 
 
-def remaining_terms(ticket: Mapping[str, Any], thread: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+def remaining_terms(ticket: Mapping[str, Any], thread: Iterable[Mapping[str, Any]], language: str) -> dict[str, Any]:
     """The search words of a ticket's texts that are still there; ``thread`` as for ``search_terms``."""
     title = "" if ticket["title"] == REMOVED else ticket["title"]
-    return search_terms(title, ticket["description"], [each for each in thread if each["body"] != REMOVED])
+    left = [each for each in thread if each["body"] != REMOVED]
+    return search_terms(ticket["number"], title, ticket["description"], left, language)
 
 
 def make_receipt(erasure: Mapping[str, Any], tenant: str, finished_at: datetime) -> dict[str, Any]:

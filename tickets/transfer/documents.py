@@ -56,15 +56,16 @@ def resolve(draft: Draft, people: People) -> Resolved:
 
 @dataclass(slots=True)
 class Documents:
-    """What a batch stores."""
+    """What a batch stores; ``language`` is that of the tenant's search words."""
 
+    language: str
     tickets: list[Document] = field(default_factory=list)
     comments: list[Document] = field(default_factory=list)
     events: list[Document] = field(default_factory=list)
 
     def add(self, resolved: Resolved, number: int) -> None:
         """The import is one change: all of its events belong to version 1, each with the time it happened at."""
-        ticket = _ticket(resolved, number)
+        ticket = _ticket(resolved, number, self.language)
         ticket_id = ticket["_id"]
         data = {name: ticket[name] for name in ("title", "status", "priority")}
         happened = [(resolved.requester, NewEvent("ticket.created", data=data), ticket["created_at"])]
@@ -82,10 +83,10 @@ class Documents:
         ]
 
 
-def _ticket(resolved: Resolved, number: int) -> Document:
+def _ticket(resolved: Resolved, number: int, language: str) -> Document:
     draft = resolved.draft
     requester_id = resolved.requester["_id"]
-    ticket = new_ticket_document(number, Content(draft.title, draft.description), requester_id, "import")
+    ticket = new_ticket_document(number, Content(draft.title, draft.description), requester_id, "import", language)
     ticket |= {**draft.fields, **draft.times, "_id": ObjectId(), "external_id": draft.external_id}
     ticket |= {
         "assigned_to_id": resolved.assignee and resolved.assignee["_id"],
@@ -98,7 +99,7 @@ def _ticket(resolved: Resolved, number: int) -> Document:
         public = [comment for comment in draft.comments if comment.is_public]
         ticket |= {"comment_count": len(public), "internal_note_count": len(draft.comments) - len(public)}
         thread = [{"body": comment.body, "visibility": comment.visibility} for comment in draft.comments]
-        ticket |= search_terms(draft.title, draft.description, thread)
+        ticket |= search_terms(number, draft.title, draft.description, thread, language)
         if not draft.comments[-1].is_public:
             ticket["public_updated_at"] = _last_public_change(ticket, public)
     return ticket

@@ -14,6 +14,7 @@ from ticketing.errors import FieldError, InvalidInput
 from ticketing.mongo.client import transactional
 from ticketing.mongo.repository import Document
 from tickets.repository import TicketRepository
+from tickets.search.rules import language_of
 from tickets.stats.services import fold_all
 from tickets.transfer.batches import batches
 from tickets.transfer.cleaning import Cleaner, Draft
@@ -103,6 +104,7 @@ class _Import:
         self._options = options
         self._reject_to = on_rejection
         self._people = People(tenant.pk, options.create_users)
+        self._language = language_of(tenant.locale)
         self._cleaner = Cleaner(options.zone or ZoneInfo(tenant.time_zone), options.time_format, clock.now())
         self._report = ImportReport()
         self._seen: dict[str, int] = {}
@@ -179,7 +181,7 @@ class _Import:
 
     def _documents(self, resolved: list[Resolved]) -> Documents:
         # Numbers are taken outside the transaction, which may run twice; the documents are the same then.
-        documents = Documents()
+        documents = Documents(self._language)
         if resolved and not self._options.dry_run:
             for number, each in enumerate(resolved, self._tickets.reserve_numbers(len(resolved))):
                 documents.add(each, number)

@@ -16,6 +16,7 @@ from tickets.conversation.repository import CommentRepository
 from tickets.conversation.services import access_comment, add_comment, edit_comment
 from tickets.events.repository import EventRepository
 from tickets.rules import TicketClosed
+from tickets.search.rules import MAX_TERMS
 from tickets.services import change_ticket, open_ticket
 
 pytestmark = pytest.mark.django_db
@@ -158,9 +159,9 @@ def test_only_the_author_edits_and_only_for_some_minutes(
 
 def test_a_long_thread_keeps_its_words_bounded(cast: Cast, ticket: Document) -> None:
     agent = actor_of(cast.amir, Via.CONSOLE)
-    for part in range(3):
+    for part in range(4):
         add_comment(agent, "1", " ".join(f"word{part}x{n}" for n in range(900)))
-    assert len(now_of(ticket)["all_terms"]) <= 2000
+    assert len(now_of(ticket)["all_terms"]) <= MAX_TERMS
 
 
 def test_long_notes_take_no_words_from_a_customers_search(cast: Cast, ticket: Document) -> None:

@@ -67,7 +67,7 @@ def test_a_replay_equals_what_the_services_store(actors: tuple[Actor, Actor], mo
                 add_comment(actor, stored["_id"], *what)
 
     assert customer.user_id
-    ticket = new_ticket_document(1, Content("It does not start", "Not *at all*"), customer.user_id, "api")
+    ticket = new_ticket_document(1, Content("It does not start", "Not *at all*"), customer.user_id, "api", "en")
     history = History(customer, ticket, times[0], Random(1))
     for at, (actor, *what) in zip(times[1:], steps, strict=True):
         if isinstance(what[0], dict):

@@ -39,6 +39,7 @@ OTHERS = {
     "users.language": "a code",
     "users.time_zone": "a zone's name",
     "tickets.status_before_merge": "a status",
+    "tickets.terms_form": "a version and a language",
     "tickets.external_id": "the source's number, by which an import knows what it has stored",
     "comments.external_id": "the source's number",
     "attachments.content_type": "a media type",
@@ -115,7 +116,9 @@ def test_others_words_on_others_tickets_stay(cast: Cast) -> None:
     bodies = [row["body"] for row in get_database()["comments"].find({"ticket_id": story.others["_id"]})]
     assert (ticket["title"], ticket["description"]) == ("Carl's printer", "Carl's own words")
     assert sorted(bodies) == ["An answer of Amir's", "[removed]", "[removed]"]
-    assert ticket["public_terms"] == ["amir's", "an", "answer", "carl's", "of", "own", "printer", "words"]
+    assert ticket["public_terms"] == sorted(
+        {"amir", "amir's", "an", "answer", "carl", "carl's", "of", "own", "printer", "word", "words"}
+    )
     assert ticket["redacted_at"] is None
 
 

@@ -25,7 +25,7 @@ from ticketing.console.navigation import QUEUE, Item
 from ticketing.errors import InvalidInput
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.models import TenantQuerySet
-from ticketing.mongo.pages import Page, PageRequest
+from ticketing.mongo.pages import Count, Page, PageRequest
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
 from tickets.bulk.rules import MAX_TICKETS
@@ -147,8 +147,8 @@ class QueueAdmin(ServiceModelAdmin):
             fields=self.get_columns(),
         )
 
-    def count_rows(self, request: HttpRequest, rows: TenantQuerySet) -> int:
-        return count_tickets(actor_of(request), rows, cap=COUNT_CAP + 1)
+    def count_rows(self, request: HttpRequest, rows: TenantQuerySet, page: Page | None = None) -> Count:
+        return count_tickets(actor_of(request), rows, cap=COUNT_CAP + 1, page=page)
 
     def get_search_results(
         self, request: HttpRequest, queryset: TenantQuerySet, search_term: str
@@ -257,7 +257,14 @@ class QueueAdmin(ServiceModelAdmin):
     def ids_of(self, request: HttpRequest, query: str, most: int) -> list[ObjectId]:
         """The ids of the first ones of them."""
         asked, rows = self._list_of(request, query)
-        return [] if rows is None else [row["_id"] for row in self.get_page(asked, rows, PageRequest(most)).rows]
+        if rows is None:
+            return []
+        page = self.get_page(asked, rows, PageRequest(most))
+        ids = [row["_id"] for row in page.rows]
+        while page.incomplete and len(ids) < most:
+            page = self.get_page(asked, rows, PageRequest(most - len(ids), after=page.after or ""))
+            ids += [row["_id"] for row in page.rows]
+        return ids
 
     def _list_of(self, request: HttpRequest, query: str) -> tuple[HttpRequest, TenantQuerySet | None]:
         asked = copy(request)

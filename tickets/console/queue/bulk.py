@@ -19,6 +19,7 @@ from ticketing.console.answers import is_fetch, json_answer
 from ticketing.console.refusals import explain, in_words
 from ticketing.errors import InvalidInput, Message, NotFound, TicketingError, from_stored
 from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo.pages import Count
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
 from tickets.bulk.rules import MAX_BATCH, MAX_TICKETS
@@ -119,7 +120,9 @@ def choose_page(
 ) -> HttpResponse:
     """The page on which somebody says what is to change, with the preview where he has said it."""
     rows = model_admin.rows_of(request, query)
-    total = 0 if rows is None else min(model_admin.count_rows(request, rows), MAX_TICKETS + 1)
+    count = Count(0) if rows is None else model_admin.count_rows(request, rows)
+    # What a search found at its limit is not all: then they are read.
+    total = count.amount if count.is_exact else len(model_admin.ids_of(request, query, MAX_TICKETS + 1))
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Change tickets"),
@@ -130,7 +133,7 @@ def choose_page(
         "tickets": ",".join(map(str, selected)),
         "query": query,
         "scope": request.POST.get("scope", "selected"),
-        "total": total,
+        "total": min(total, MAX_TICKETS + 1),
         "most": MAX_TICKETS,
         "most_at_once": MAX_BATCH,
         "error": error,

@@ -69,8 +69,8 @@ def requester_card(request: HttpRequest, object_id: str, model_admin: "TicketPag
     rows = page_of_tickets(actor, own, asked, ordering="-created_at", fields=fields).rows
     context = {
         "person": find_requester(actor, ticket["created_by_id"]),
-        "open": _capped(count_tickets(actor, own.filter(status__in=UNRESOLVED), cap=_COUNTED)),
-        "all": _capped(count_tickets(actor, own, cap=_COUNTED)),
+        "open": count_tickets(actor, own.filter(status__in=UNRESOLVED), cap=_COUNTED).shown(_COUNTED - 1),
+        "all": count_tickets(actor, own, cap=_COUNTED).shown(_COUNTED - 1),
         "others": [_other(row) for row in rows if row["_id"] != ticket["_id"]][:_OTHERS_SHOWN],
         "list_url": f"{admin.changelist_url}?view=all&requester={ticket['created_by_id']}",
     }
@@ -105,7 +105,3 @@ _WORK: dict[str, Callable[[Actor, ObjectId, HttpRequest], object]] = {
 def _other(row: dict[str, Any]) -> dict[str, Any]:
     link = reverse("console:tickets_ticket_change", args=[row["_id"]])
     return {**row, "link": link, "badge": badge(row["status"], Status(row["status"]).label)}
-
-
-def _capped(count: int) -> str:
-    return f"{_COUNTED - 1}+" if count >= _COUNTED else str(count)
