@@ -1,6 +1,9 @@
 """Markdown to HTML that is safe to show: CommonMark by markdown-it, sanitised by nh3 (ammonia).
 
 Beside CommonMark there are mentions: ``@`` and the e-mail address of a member of staff, as in ``@amir@example.org``.
+
+Markup costs a hundred times what plain letters do, and 64 KB of nothing but ``![`` would take seconds. So the parser
+counts its steps, and a text that needs more than MOST_STEPS is shown as it was written.
 """
 
 import re
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # imported with the first text: nothing that only reads needs them
     from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
@@ -21,6 +25,8 @@ _TAGS = {
 }
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto", "tel"}
+MOST_STEPS = 14_000
+BLOCK_STEPS = 3  # what a block costs, compared with a piece of a line
 _ADDRESS = re.compile(r"@([^\s@<>()\[\],;:\"'`\\|]{1,64}@[\w-]+(?:\.[\w-]+)+)")
 
 
@@ -31,7 +37,10 @@ def render_markdown(source: str, mentioned: Collection[str] = ()) -> str:
     """
     import nh3
 
-    html = _parser().render(source, {"mentioned": mentioned})
+    try:
+        html = _parser().render(source, {"mentioned": mentioned, "steps": 0})
+    except _TooIntricate:
+        html = "<p>{}</p>\n".format(escape(source).replace("\n", "<br>\n"))
     return nh3.clean(
         html,
         tags=_TAGS | {"span"},
@@ -46,9 +55,17 @@ def mentioned_addresses(source: str) -> list[str]:
     """The addresses behind an ``@`` in a Markdown text, as they were written, each once; those in code do not count."""
     if "@" not in source:
         return []
-    inlines = (token.children or [] for token in _parser().parse(source))
+    try:
+        tokens = _parser().parse(source, {"steps": 0})
+    except _TooIntricate:
+        return []
+    inlines = (token.children or [] for token in tokens)
     found = (token.content for children in inlines for token in children if token.type == "mention")
     return list(dict.fromkeys(found))
+
+
+class _TooIntricate(Exception):
+    """A text with more markup than anybody writes."""
 
 
 @cache
@@ -56,9 +73,31 @@ def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    parser.block.ruler.before("table", "steps", _count_block_step, {"alt": ["paragraph", "blockquote"]})
+    parser.inline.ruler.before("text", "steps", _count_inline_step)
     parser.inline.ruler.push("mention", _read_mention)
     parser.add_render_rule("mention", _render_mention)
     return parser
+
+
+def _count_inline_step(state: "StateInline", _silent: bool) -> bool:
+    """The first rule that is tried wherever something may begin; it never applies."""
+    _count(state.env)
+    return False
+
+
+def _count_block_step(state: "StateBlock", line: int, _end: int, silent: bool) -> bool:
+    """The same for blocks and, as one that may end them, for lines within. Each row of a table has all its columns."""
+    if not silent:
+        state.env["columns"] = 1 + state.src.count("|", state.bMarks[line], state.eMarks[line])
+    _count(state.env, BLOCK_STEPS * state.env["columns"])
+    return False
+
+
+def _count(env: Any, steps: int = 1) -> None:
+    env["steps"] += steps
+    if env["steps"] > MOST_STEPS:
+        raise _TooIntricate
 
 
 def _read_mention(state: "StateInline", silent: bool) -> bool:
