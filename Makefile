@@ -3,13 +3,13 @@
 PYTHON ?= $(firstword $(foreach python,python3.11 python3 python3.12 python3.13,$(shell \
 	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
-GATES := ruff mypy imports workflows deploy-check migrations-check openapi-check messages-check cfn-lint test browser-test upgrade-test deployment-test image-check
+GATES := ruff mypy imports workflows security migrations-check openapi-check messages-check cfn-lint test browser-test upgrade-test deployment-test image-check
 DOCUMENT := docs/openapi.yaml
 SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR: # half a package is none
-.PHONY: help install run lint check gates $(GATES) openapi constraints image release package bench bench-console bench-http bench-import bench-cold-start isolation proof proof-page faults clean
+.PHONY: help install run lint check gates $(GATES) deploy-check openapi constraints image release package bench bench-console bench-http bench-import bench-cold-start isolation proof proof-page faults clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26
