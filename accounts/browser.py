@@ -89,8 +89,10 @@ def _find_operator(request: HttpRequest, user_id: Any) -> tuple[User, Actor | No
         return None
     entered = parse_object_id(request.session.get(_ENTERED))
     tenant = find_active_tenant(entered) if entered and operator.can(Action.TENANTS_ENTER) else None
-    owner = find_tenant_by_host(host_of(request)) if tenant else None
-    if tenant is None or is_for_another_tenant(request, tenant, owner and owner.pk):
+    if tenant is None:
+        return operator, None
+    owner = find_tenant_by_host(host_of(request))
+    if is_for_another_tenant(request, tenant, None if owner is None else owner.pk):
         return operator, None
     return operator, Actor(operator, tenant, Role.ADMIN, Via.CONSOLE)
 
