@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported with the first text: nothing that only reads needs
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
+    from nh3 import Cleaner
 
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote"),
@@ -35,20 +36,11 @@ def render_markdown(source: str, mentioned: Collection[str] = ()) -> str:
 
     ``mentioned`` are the addresses, as they were written, that name somebody: those are marked.
     """
-    import nh3
-
     try:
         html = _parser().render(source, {"mentioned": mentioned, "steps": 0})
     except _TooIntricate:
         html = "<p>{}</p>\n".format(escape(source).replace("\n", "<br>\n"))
-    return nh3.clean(
-        html,
-        tags=_TAGS | {"span"},
-        attributes=_ATTRIBUTES,
-        allowed_classes={"span": {"mention"}},
-        url_schemes=_SCHEMES,
-        link_rel="noopener noreferrer nofollow",
-    )
+    return _cleaner().clean(html)
 
 
 def mentioned_addresses(source: str) -> list[str]:
@@ -66,6 +58,19 @@ def mentioned_addresses(source: str) -> list[str]:
 
 class _TooIntricate(Exception):
     """A text with more markup than anybody writes."""
+
+
+@cache
+def _cleaner() -> "Cleaner":
+    from nh3 import Cleaner
+
+    return Cleaner(
+        tags=_TAGS | {"span"},
+        attributes=_ATTRIBUTES,
+        allowed_classes={"span": {"mention"}},
+        url_schemes=_SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+    )
 
 
 @cache

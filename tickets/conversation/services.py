@@ -41,11 +41,11 @@ def add_comment(
     check_open(ticket["status"])
     now = clock.now()
     mentioned = find_mentioned(actor, body) if visibility == Visibility.INTERNAL else {}
-    comment = CommentRepository(actor.tenant_id).insert(
-        new_comment_document(ticket["_id"], actor.user_id, body, visibility, now, mentioned)
-        | {"moved_from_id": moved_from_id}
-    )
+    comment = new_comment_document(ticket["_id"], actor.user_id, body, visibility, now, mentioned)
+    comment |= {"_id": ObjectId(), "moved_from_id": moved_from_id}
+    # The ticket first: whoever meets another writer at it has done nothing in vain.
     ticket = store_change(actor, ticket, change_by_comment(actor, ticket, comment), now)
+    comment = CommentRepository(actor.tenant_id).insert(comment)
     if mentioned:
         note_mentions(actor, ticket, comment)
     return comment

@@ -7,52 +7,56 @@ from ticketing.mongo.indexes import PartialIndex, UniqueIndex
 from ticketing.mongo.models import TenantModel
 
 
-class StatCell(TenantModel):
-    """The counts of a slice (all tickets, or those with one value of one dimension) over a period; see rules.py.
+def _found_by(table: str) -> list[models.Index]:
+    return [
+        UniqueIndex(fields=["tenant_id", "dimension", "value", "level", "period"], name=f"{table}_key"),
+        PartialIndex(fields=["tenant_id"], name=f"{table}_empty", partial={"weight": 0}),
+    ]
 
-    ``total`` is {status: count}, ``by`` {dimension: {value: {status: count}}}, and in months ``created`` and
-    ``resolved`` are {day: {status: count}}. ``weight`` is 0 when nothing is counted here any more.
-    """
+
+class _Counts(TenantModel):
+    """What a cell is found by; see rules.py. ``weight`` is 0 when nothing is counted here any more."""
 
     dimension = models.CharField(max_length=12)
     value = models.CharField(max_length=80)
     level = models.CharField(max_length=6)
     period = models.CharField(max_length=10)
-    total = models.JSONField(default=dict)
-    by = models.JSONField(default=dict)
-    created = models.JSONField(default=dict)
-    resolved = models.JSONField(default=dict)
     weight = models.IntegerField(default=0)
 
     class Meta(TenantModel.Meta):
-        db_table = "stat_cells"
-        indexes = [
-            UniqueIndex(fields=["tenant_id", "dimension", "value", "level", "period"], name="stat_cells_key"),
-            PartialIndex(fields=["tenant_id"], name="stat_cells_empty", partial={"weight": 0}),
-        ]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.dimension}={self.value} {self.level} {self.period}"
 
 
-class StatTimes(TenantModel):
+class StatCell(_Counts):
+    """The counts of a slice (all tickets, or those with one value of one dimension) over a period.
+
+    ``total`` is {status: count}, ``by`` {dimension: {value: {status: count}}}, and in months ``created`` and
+    ``resolved`` are {day: {status: count}}.
+    """
+
+    total = models.JSONField(default=dict)
+    by = models.JSONField(default=dict)
+    created = models.JSONField(default=dict)
+    resolved = models.JSONField(default=dict)
+
+    class Meta(TenantModel.Meta):
+        db_table = "stat_cells"
+        indexes = _found_by("stat_cells")
+
+
+class StatTimes(_Counts):
     """How long tickets of a slice took, in one month: ``first_response`` and ``resolution`` are {day: {status:
     {bucket: count}}}, by the day when it was done. Apart from the cells: the previous version knows only those."""
 
-    dimension = models.CharField(max_length=12)
-    value = models.CharField(max_length=80)
-    level = models.CharField(max_length=6)
-    period = models.CharField(max_length=10)
     first_response = models.JSONField(default=dict)
     resolution = models.JSONField(default=dict)
-    weight = models.IntegerField(default=0)
 
     class Meta(TenantModel.Meta):
         db_table = "stat_times"
-        indexes = [
-            UniqueIndex(fields=["tenant_id", "dimension", "value", "level", "period"], name="stat_times_key"),
-            PartialIndex(fields=["tenant_id"], name="stat_times_empty", partial={"weight": 0}),
-        ]
+        indexes = _found_by("stat_times")
 
 
 class StatDelta(TenantModel):
