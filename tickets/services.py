@@ -194,11 +194,16 @@ def allowed_transitions(actor: Actor, ticket: Document) -> list[str]:
 
 
 def new_ticket_document(
-    number: int, content: rules.Content, created_by: ObjectId, channel: str, language: str = ""
+    number: int,
+    content: rules.Content,
+    created_by: ObjectId,
+    channel: str,
+    language: str = "",
+    thread: Sequence[Mapping[str, Any]] = (),
 ) -> Document:
     """A complete new ticket with every field at its beginning; openers and importers fill in what they know.
 
-    ``language`` is that of the search words (tickets.search.rules.language_of).
+    ``language`` is that of the search words (tickets.search.rules.language_of), which are those of ``thread``, too.
     """
     now = clock.now()
     return {
@@ -237,7 +242,7 @@ def new_ticket_document(
         "version": 1,
         "public_version": 1,
         "external_id": None,
-        **search_terms(number, content.title, content.description, [], language),
+        **search_terms(number, content.title, content.description, thread, language),
     }
 
 

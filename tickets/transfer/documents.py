@@ -9,7 +9,6 @@ from ticketing.mongo.repository import Document
 from tickets.conversation.services import new_comment_document
 from tickets.events.repository import NewEvent, event_document
 from tickets.rules import Content, participants
-from tickets.search.rules import search_terms
 from tickets.services import new_ticket_document
 from tickets.transfer.cleaning import Draft, DraftComment, Problems
 from tickets.transfer.people import People, is_staff
@@ -86,7 +85,9 @@ class Documents:
 def _ticket(resolved: Resolved, number: int, language: str) -> Document:
     draft = resolved.draft
     requester_id = resolved.requester["_id"]
-    ticket = new_ticket_document(number, Content(draft.title, draft.description), requester_id, "import", language)
+    content = Content(draft.title, draft.description)
+    thread = [{"body": comment.body, "visibility": comment.visibility} for comment in draft.comments]
+    ticket = new_ticket_document(number, content, requester_id, "import", language, thread)
     ticket |= {**draft.fields, **draft.times, "_id": ObjectId(), "external_id": draft.external_id}
     ticket |= {
         "assigned_to_id": resolved.assignee and resolved.assignee["_id"],
@@ -98,8 +99,6 @@ def _ticket(resolved: Resolved, number: int, language: str) -> Document:
     if draft.comments:
         public = [comment for comment in draft.comments if comment.is_public]
         ticket |= {"comment_count": len(public), "internal_note_count": len(draft.comments) - len(public)}
-        thread = [{"body": comment.body, "visibility": comment.visibility} for comment in draft.comments]
-        ticket |= search_terms(number, draft.title, draft.description, thread, language)
         if not draft.comments[-1].is_public:
             ticket["public_updated_at"] = _last_public_change(ticket, public)
     return ticket

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.conversation.markdown import mentioned_addresses, render_markdown
+from tickets.conversation.markdown import _PLAIN, _rendered, mentioned_addresses, render_markdown
 
 
 def test_ordinary_markdown_is_rendered() -> None:
@@ -45,6 +45,11 @@ def test_only_allowed_tags_come_out(source: str) -> None:
     tags = set(re.findall(r"<\s*/?\s*([a-zA-Z0-9]+)", render_markdown(source)))
     allowed = "p br hr em strong s code pre blockquote ul ol li a h1 h2 h3 h4 h5 h6 table thead tbody tr th td"
     assert tags <= set(allowed.split())
+
+
+@given(st.from_regex(_PLAIN, fullmatch=True) | st.text(alphabet="ab1é. ,-'\n", max_size=40))
+def test_plain_text_reads_as_the_parser_would_have_it(source: str) -> None:
+    assert render_markdown(source) == _rendered(source, ())
 
 
 def test_mentions_are_marked_where_somebody_is_meant() -> None:
