@@ -40,6 +40,7 @@ _OF_ANY_REQUEST = {"rate_windows", "django_session", "django_content_type"}
 _WRITES = {"insert", "update", "delete", "findAndModify"}
 SHORTEST_SECRET = len("globex")
 _client = Client(raise_request_exception=False)
+_strict_client = Client(raise_request_exception=False, enforce_csrf_checks=True)
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,16 @@ def ask(
     *,
     html: bool = False,
     form: bool = False,
+    csrf: bool = False,
     **extra: str,
 ) -> Answer:
-    """Sends a request over Django's whole stack. `form` sends multipart fields, as a browser does."""
+    """Sends a request over Django's whole stack. `form` sends multipart fields, as a browser does; `csrf` asks for the
+    token that forms carry."""
     extra = {"HTTP_COOKIE": "", **credentials, **extra, **({"HTTP_ACCEPT": "text/html"} if html else {})}
     if method == "PUT":
         extra.setdefault("HTTP_IF_MATCH", "*")
     with counted_queries() as commands:
-        response: Any = _client.generic(method, url, **_encoded(body, form=form), **extra)
+        response: Any = (_strict_client if csrf else _client).generic(method, url, **_encoded(body, form=form), **extra)
     sent = tuple(command for command in commands if command.split()[-1] not in _OF_ANY_REQUEST)
     parts = [command.split(maxsplit=1) for command in commands]
     written = frozenset(collection for name, collection in parts if name in _WRITES) - {"rate_windows"}

@@ -29,6 +29,10 @@ class Page:
     def arguments(self, ids: Ids) -> list[str]:
         return [getattr(ids, name, name) for name in self.names]
 
+    def kinds(self, ids: Ids) -> list[Form]:
+        """One form for each set of fields."""
+        return list({frozenset(form(ids)): form for form in reversed(self.forms)}.values())
+
 
 def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """A form as a browser sends it: each field, and the value that it began with."""

@@ -49,8 +49,7 @@ def test_no_page_tells_of_another_tenant(world: World, walked: Walked, role: str
         for method, form in [("GET", None), *(("POST", form) for form in page.forms or [lambda ids: {}])]:
             _walk_page(walk, route, method, form or (lambda ids: None))
             walk.combinations += 1
-    walked(walk.combinations, "pages × method × role")
-    walk.finish()
+    walk.finish(walked, "pages × method")
 
 
 def _walk_page(walk: ConsoleWalk, route: Route, method: str, form: Callable[[Ids], Any]) -> None:
@@ -75,8 +74,7 @@ def test_no_list_tells_of_another_tenant(world: World, walked: Walked, role: str
         elif not walk.may_see(path):
             walk.compare("GET", lambda ids, p=path, n=name, v=value: (f"{p}?{urlencode({n: v(ids)})}", None))
         walk.combinations += 1
-    walked(walk.combinations, "console lists × parameters × role")
-    walk.finish()
+    walk.finish(walked, "console lists × parameters")
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,5 +1,7 @@
 """Tokens, keys and sessions open their own tenant's door only, and none once the tenant or the account has ended."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -8,11 +10,12 @@ from accounts.services import deactivate_user
 from accounts.sessions import AccessToken, open_session
 from tenants.services import suspend_tenant
 from tests.cast import actor_of
-from tests.isolation.answers import ask, leak
+from tests.isolation.answers import ask, difference, leak
 from tests.isolation.registry import known_api
-from tests.isolation.routes import Route, api_routes
+from tests.isolation.registry_console import known_page
+from tests.isolation.routes import Route, api_routes, console_routes
 from tests.isolation.test_api import Walked
-from tests.isolation.world import Credentials, World
+from tests.isolation.world import MISSING, Credentials, World
 from ticketing.mongo.client import get_database
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +43,31 @@ def test_a_session_of_acme_is_none_on_a_host_of_globex(world: World, walked: Wal
     credentials = {**world.console[who], "HTTP_HOST": host}
     _check_refused(world, walked, credentials)
     assert "/console/login/" in ask(credentials, "GET", "/console/").headers["Location"]
+
+
+@pytest.mark.parametrize("who", ["user", "agent", "admin"])
+def test_a_session_of_acme_does_not_act_for_globex_by_header(world: World, walked: Walked, who: str) -> None:
+    _check_refused(world, walked, {**world.console[who], "HTTP_X_TENANT": "globex"})
+
+
+def test_no_page_of_the_console_knows_a_session_of_another_host(world: World, walked: Walked) -> None:
+    """Each page leads to the sign-in, or says what it says to anybody."""
+    asked, faults = 0, []
+    for route in console_routes():
+        page = known_page(route)
+        if page.post_only:
+            continue
+        url = route.url(*page.arguments(world.foreign))
+        host = {"HTTP_HOST": "globex.localhost"}
+        anybody = ask(host, "GET", url)
+        for role in ("agent", "admin"):
+            answer = ask({**world.console[role], **host}, "GET", url)
+            asked += 1
+            same = (answer.status, answer.headers.get("Location")) == (anybody.status, anybody.headers.get("Location"))
+            if not same or re.search("Amir|Ada|zxacme", answer.body):
+                faults.append(f"{url} as {role}: {answer.status}, and {anybody.status} to anybody")
+    walked(asked, "console pages at another tenant's host")
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("who", CREDENTIALS)
@@ -74,6 +102,23 @@ def test_a_token_is_not_believed_about_another_tenant(world: World, walked: Walk
     [own, foreign] = [AccessToken(open_session(user).access) for user in (world.cast.carla, world.cast.greta)]
     own[claim] = foreign[claim]
     _check_refused(world, walked, {"HTTP_AUTHORIZATION": f"Bearer {own}"})
+
+
+def test_an_upload_of_another_tenant_needs_its_own_token(world: World) -> None:
+    """The token of an upload is good for that one; with it, another's is answered as one that never was."""
+    announced = {"name": "new.txt", "size": 6, "content_type": "text/plain"}
+    made = ask(world.api["user"], "POST", f"/api/v1/tickets/{world.own.ticket}/uploads", announced)
+    address = json.loads(made.body)["url"]
+    [own] = re.findall(r"/uploads/([0-9a-f]{24})", address)
+    query = address.partition("?")[2]
+    answers = [ask({}, "PUT", f"/api/v1/uploads/{ids.upload}?{query}", "a file") for ids in (world.foreign, MISSING)]
+    assert [answer.status for answer in answers] == [403, 403]
+    assert not difference(answers[0], world.foreign, answers[1], MISSING)
+    assert not any(answer.written for answer in answers)
+    # And what was announced here completes nothing there.
+    there = f"/api/v1/tickets/{world.foreign.ticket}/attachments"
+    taken, missing = [ask(world.foreign_admin, "POST", there, {"upload_id": id_}) for id_ in (own, MISSING.upload)]
+    assert (taken.status, taken.written) == (missing.status, frozenset())
 
 
 def test_a_key_with_another_tenants_name_is_unknown(world: World, walked: Walked) -> None:
