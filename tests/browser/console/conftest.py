@@ -1,13 +1,17 @@
 """One Chromium for a process, and a tenant whose pages have something to show."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db import connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.models import User
 from tests.browser.conftest import ARGUMENTS, NewPage
 from tests.browser.console.story import tell
+from tests.isolation.snapshot import Snapshot
 from tests.isolation.world import World, build_world, cookie_of
 
 Enter = Callable[..., Page]
@@ -27,6 +31,30 @@ def chrome(chromium: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: a worker that has nothing left takes over what the other one has not begun."""
+    items.sort(key=lambda item: "test_sweep" not in item.nodeid)
+
+
+@pytest.fixture(scope="package")
+def _documents(_seeded_ids: None, django_db_blocker: Any) -> Iterator[None]:
+    """What is in the database stays from test to test: the world takes back what one has written, which costs less
+    than to write everything anew."""
+    with django_db_blocker.unblock():
+        before = Snapshot.take()
+        yield
+        before.undo()
+        wrapper = connections["default"]
+        wrapper.connection = None
+        wrapper.__dict__.pop("database", None)
+
+
+@pytest.fixture
+def _django_db_helper(_documents: None) -> Iterator[None]:
+    yield
+    cache.clear()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import User
@@ -17,11 +16,20 @@ ROLES = ("nobody", "agent", "admin", "operator")
 
 @dataclass(frozen=True)
 class Address:
-    """A page's address, the status that it answers, and the name of its pictures."""
+    """A page's address, the status that it should answer, and the name of its pictures."""
 
     url: str
     name: str
     status: int = 200
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A whole page: what it answered, and with which Content-Security-Policy."""
+
+    address: Address
+    status: int
+    policy: str | None
 
 
 def user_of(world: World, role: str) -> User | None:
@@ -39,13 +47,18 @@ def pages_of(role: str, world: World) -> Iterator[Address]:
     yield from _MORE.get(role, ())
 
 
-def answers_of(role: str, world: World) -> Iterator[tuple[Address, HttpResponse]]:
-    """Those that are whole pages, with their answers: no way to another page, no file, no JSON, no part of a page."""
-    client = Client(headers={"host": "localhost" if role == "operator" else "acme.localhost"})
-    for address in pages_of(role, world):
-        answer = client.get(address.url, **world.console[role])
-        if _is_page(answer):
-            yield address, answer
+def whole_pages(role: str, world: World) -> list[Answered]:
+    """Those that are whole pages: no way to another page, no file, no JSON, no part of a page. Asked once a process,
+    for every test finds the same world."""
+    if role not in _whole_pages:
+        client = Client(headers={"host": "localhost" if role == "operator" else "acme.localhost"})
+        answers = ((address, client.get(address.url, **world.console[role])) for address in pages_of(role, world))
+        _whole_pages[role] = [
+            Answered(address, answer.status_code, answer.headers.get("Content-Security-Policy"))
+            for address, answer in answers
+            if _is_page(answer)
+        ]
+    return _whole_pages[role]
 
 
 def _is_page(answer: Any) -> bool:
@@ -53,6 +66,7 @@ def _is_page(answer: Any) -> bool:
     return is_html and not answer.streaming and b"<html" in answer.content
 
 
+_whole_pages: dict[str, list[Answered]] = {}
 _MORE = {
     "nobody": [
         Address("/console/login/", "sign-in"),

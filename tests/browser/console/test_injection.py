@@ -11,7 +11,7 @@ from accounts.teams import create_team
 from tenants.services import change_settings
 from tests.browser.console.conftest import Enter
 from tests.browser.console.injection import PAYLOADS, SHORT, attacks_on, watch
-from tests.browser.console.pages import ROLES, answers_of, user_of
+from tests.browser.console.pages import ROLES, user_of, whole_pages
 from tests.cast import actor_of
 from tests.isolation.registry_console import OF_EVERY_LIST, QUERIES
 from tests.isolation.world import World, attach
@@ -63,8 +63,8 @@ def test_stored(attacked: World, enter: Enter, role: str) -> None:
     page = enter(user_of(attacked, role))
     watch(page)
     found, shown = [], 0
-    for address, _ in answers_of(role, attacked):
-        page.goto(address.url)
+    for each in whole_pages(role, attacked):
+        page.goto(each.address.url)
         found += _told(page)
         shown += "data-attack" in page.content()
     assert not found, "\n".join(found)
@@ -112,8 +112,8 @@ def test_reflected(world: World, enter: Enter, role: str) -> None:
     page = enter(user_of(world, role))
     watch(page)
     found = []
-    for address, _ in answers_of(role, world):
-        path = address.url.split("?")[0]
+    for each in whole_pages(role, world):
+        path = each.address.url.split("?")[0]
         everything = urlencode(dict.fromkeys(sorted(_PARAMETERS), PAYLOADS[5] + PAYLOADS[1]))
         page.goto(f"{path}?{everything}")
         found += _told(page)
