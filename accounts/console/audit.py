@@ -137,7 +137,8 @@ class KindFilter(SelectFilter):
 
 
 class PersonFilter(TextFilter):
-    title, parameter_name = gettext_lazy("By (name or e-mail begins)"), "by"
+    title, parameter_name = gettext_lazy("By"), "by"
+    placeholder = gettext_lazy("Name or e-mail…")
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         actor = request.actor  # type: ignore[attr-defined]

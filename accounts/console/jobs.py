@@ -37,6 +37,7 @@ _OUTCOMES = {
 
 class JobAdmin(ServiceModelAdmin):
     title = gettext_lazy("Background jobs")
+    empty_text = gettext_lazy("No job has run yet: the first worker or schedule that runs puts them all here.")
     navigation_position = 54
     list_display = ("job", "every", "state", "last_run", "next_run")
     list_display_links = None

@@ -35,9 +35,10 @@ class SelectFilter(SimpleListFilter):
 
 
 class TextFilter(SelectFilter):
-    """A text that has to match exactly."""
+    """A text; ``placeholder`` says what of. It has to match exactly unless ``narrow`` has it otherwise."""
 
     template = "console/filter_text.html"
+    placeholder: ClassVar[Any] = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return []
