@@ -14,6 +14,8 @@ MAX_SUFFIX = 20
 MAX_TYPE = 120
 UNKNOWN_TYPE, TEXT_TYPE = "application/octet-stream", "text/plain"
 UNNAMED = "file"
+# Windows takes these for devices, whatever ending they have.
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 
 # RFC 6838, section 4.2: what a media type's name is made of.
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
@@ -24,7 +26,7 @@ def clean_name(name: str) -> str:
     """A file's name to show and to save under: the last part of a path, of visible characters, at most 200 of them.
 
     Control characters and those that change the direction of writing go, since they disguise a name (Unicode TR 36).
-    A name that is too long keeps its ending. Nothing left becomes ``file``.
+    A name that is too long keeps its ending, a device's gets a line before it. Nothing left becomes ``file``.
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(" " if character.isspace() else character for character in last if _is_visible(character))
@@ -32,6 +34,8 @@ def clean_name(name: str) -> str:
     if len(cleaned) > MAX_NAME:
         suffix = PurePosixPath(cleaned).suffix[:MAX_SUFFIX]
         cleaned = cleaned[: MAX_NAME - len(suffix)].rstrip(". ") + suffix
+    if cleaned.partition(".")[0].strip().lower() in _DEVICES:
+        cleaned = f"_{cleaned}"
     return cleaned or UNNAMED
 
 

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -40,12 +40,14 @@ class FieldMapping:
         try:
             text = path.read_text(encoding="utf-8")
             tables = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InvalidInput.of("mapping", f"{path}: {error}") from None
         if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
             raise InvalidInput.of("mapping", f"{path} holds tables named columns, values and constants")
         if unknown := tables.keys() - _TABLES:
             raise InvalidInput.of("mapping", f"{path}: {unknown.pop()!r} is none of columns, values and constants")
+        if wrong := next(_not_texts(tables), None):
+            raise InvalidInput.of("mapping", f"{path}: {wrong} must be text")
         return cls(**tables)
 
     def extended(self, columns: Sequence[str], values: Sequence[str], constants: Sequence[str]) -> "FieldMapping":
@@ -103,3 +105,12 @@ def _split(pair: str, option: str, form: str) -> tuple[str, str]:
     if not separator or not name:
         raise InvalidInput.of(option, f"{pair!r} is not {form}")
     return name, value
+
+
+def _not_texts(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The names of what holds something else; ``values`` holds tables of texts."""
+    for name, table in tables.items():
+        for key, value in table.items():
+            texts = value.values() if name == "values" and isinstance(value, dict) else [value]
+            if (name == "values") != isinstance(value, dict) or not all(isinstance(text, str) for text in texts):
+                yield f"{name}.{key}"

@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
 from ticketing.errors import InvalidInput
 
-LONGEST_CELL = 10 * 1024 * 1024
+LONGEST_CELL = LONGEST_LINE = 10 * 1024 * 1024
+LONGEST_ROW = 2 * LONGEST_LINE  # characters; a quoted cell goes on over lines
+MOST_COLUMNS = 1000
 _CHUNK = 1024 * 1024
 _FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 
@@ -72,6 +74,8 @@ class SourceFile:
             return None
         with self.path.open(encoding=self.encoding, newline="") as file:
             header = next(self._cells(file), (1, []))[1]
+        if len(header) > MOST_COLUMNS:
+            raise InvalidInput.of("file", f"has {len(header):,} columns, more than {MOST_COLUMNS:,}")
         names = [name.strip() for name in header]
         twice = next((name for name in names if name and names.count(name) > 1), None)
         if twice is not None:
@@ -101,10 +105,12 @@ class SourceFile:
 
     def _cells(self, file: Any) -> Iterator[tuple[int, list[str]]]:
         csv.field_size_limit(LONGEST_CELL)
-        reader = csv.reader(file, delimiter=self.delimiter)
+        lines = _Lines(file)
+        reader = csv.reader(lines, delimiter=self.delimiter)
         line = 1
         try:
             for cells in reader:
+                lines.row_begins()
                 if cells:
                     yield line, cells
                 line = reader.line_num + 1
@@ -112,7 +118,7 @@ class SourceFile:
             raise InvalidInput.of("file", f"line {line}: {error}; is a closing quote missing?") from None
 
     def _json_rows(self, file: Any) -> Iterator[Row]:
-        filled = ((line, text) for line, text in enumerate(file, 1) if text.strip())
+        filled = ((line, text) for line, text in enumerate(_each_alone(_Lines(file)), 1) if text.strip())
         for number, (line, text) in enumerate(filled, 1):
             try:
                 values = orjson.loads(text)
@@ -123,3 +129,36 @@ class SourceFile:
                 yield Row(number, line, values)
             else:
                 yield Row(number, line, error="is not a JSON object")
+
+
+class _Lines:
+    """A text file's lines, of which none is read any further than LONGEST_LINE and no row than LONGEST_ROW."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._number = self._row = 0
+
+    def row_begins(self) -> None:
+        """The next line is of another row."""
+        self._row = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        """Raises InvalidInput for a line or row that is too long."""
+        line = self._file.readline(LONGEST_LINE + 1)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self._row += len(line)
+        if len(line) > LONGEST_LINE or self._row > LONGEST_ROW:
+            raise InvalidInput.of("file", f"line {self._number} is too long; is a closing quote missing before it?")
+        return line
+
+
+def _each_alone(lines: _Lines) -> Iterator[str]:
+    """Where each line is a row."""
+    for line in lines:
+        lines.row_begins()
+        yield line

@@ -26,6 +26,9 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 24
         ("\u2066\u200bx.txt\u2069", "x.txt"),
         ("  many   spaces .txt. ", "many spaces .txt"),
         ("U\u0308bersicht.txt", "Übersicht.txt"),
+        ("nul.txt", "_nul.txt"),
+        ("COM1", "_COM1"),
+        ("console.log", "console.log"),
         ("résumé – final.docx", "résumé – final.docx"),
     ],
 )
