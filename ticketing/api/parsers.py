@@ -14,6 +14,7 @@ from ticketing.api.renderers import JSONRenderer
 from ticketing.errors import FieldError, InvalidInput, TooLarge
 
 MAX_DEPTH = 32
+MAX_VALUES = 1000  # in one body; each may cost a look and a fault in the answer
 
 
 def check_body_size(request: Request | HttpRequest, most: int) -> None:
@@ -50,7 +51,7 @@ class JSONParser(parsers.BaseParser):
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """A JSON object without NUL characters, at most MAX_DEPTH deep. Raises InvalidInput."""
+    """A JSON object without NUL characters, at most MAX_DEPTH deep and of MAX_VALUES. Raises InvalidInput."""
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -67,8 +68,13 @@ def parse_object(body: bytes) -> dict[str, Any]:
 def _faults(data: dict[str, Any]) -> Iterator[FieldError]:
     """Walks the data without recursion, so that depth costs nothing."""
     waiting: list[tuple[str, Any, int]] = [("", data, 0)]
+    seen = 0
     while waiting:
         path, value, depth = waiting.pop()
+        seen += 1
+        if seen + len(waiting) > MAX_VALUES + 1:  # the object itself is one of them
+            yield FieldError("body", "too_many", f"holds more than {MAX_VALUES:,} values")
+            return
         if depth > MAX_DEPTH:
             yield FieldError(path.split(".")[0], "too_deep", f"nested more than {MAX_DEPTH} levels deep")
             return
