@@ -122,6 +122,9 @@ proof: ## every proof, and docs/proof.md of them; takes hours, on an idle machin
 proof-page: .venv/dev.stamp ## docs/proof.md of what the proofs have left in build/proof
 	@$(BIN)/python benchmarks/proof.py
 
+fuzz: .venv/dev.stamp ## schemathesis against the running server as each role: CASES=20000 SEED=1
+	@$(BIN)/python -m tests.contract.fuzzing
+
 bench-cold-start: build/ticketing.zip build/reference/stamp ## a cold start of the Lambda package, beside FastAPI's
 	@$(BIN)/python benchmarks/cold_start/run.py
 

@@ -51,12 +51,15 @@ _IDEMPOTENCY_KEY = """Makes it safe to repeat the request: the same key with the
 Ignored by sign-in. A request that failed leaves the key free; an answer with a secret is not repeated (409)."""
 
 HEADER_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "Idempotency-Key": (_IDEMPOTENCY_KEY, {"minLength": 1, "maxLength": 255}),
+    "Idempotency-Key": (
+        _IDEMPOTENCY_KEY,
+        {"minLength": 1, "maxLength": 255, "pattern": r"^[!-~]([ -~]*[!-~])?$"},
+    ),
     "If-Match": ("The `ETag` of what was read; 412 when it is not the current version any more.", {}),
     "If-None-Match": ("The `ETag` of what was read; 304 when it has not changed.", {}),
     "X-Request-Id": (
-        "An id of your own for the request; without one we choose it.",
-        {"pattern": r"^[A-Za-z0-9._:/+=-]{1,128}$"},
+        "An id of your own for the request, of at most 128 letters, digits and `._:/+=-`; otherwise we choose one.",
+        {},
     ),
     "X-Tenant": ("The tenant's slug, where neither the host name nor a sign-in tells it.", {}),
 }

@@ -8,16 +8,22 @@ from typing import Any, ClassVar, Self
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 from rest_framework.request import Request
 
 from ticketing.api.serializers import find_time
 from ticketing.errors import FieldError, InvalidInput
 from ticketing.mongo import ObjectId, parse_object_id
+from ticketing.mongo.models import TenantQuerySet
 from ticketing.mongo.pages import Sort
 
 MAX_VALUES = 30  # MongoDB merges up to 200 index scans before it sorts in memory; a list may name six statuses too
+
+
+def listed(value: str, most: int | None = MAX_VALUES) -> str:
+    """The pattern of values between commas, blanks around each allowed; ``value`` is the pattern of one of them."""
+    return rf"^ *({value}) *(, *({value}) *){{0,{'' if most is None else most - 1}}}$"
 
 
 class _ListField(forms.Field):
@@ -75,8 +81,9 @@ class _StrictFilter(django_filters.Filter):  # type: ignore[misc]
         """What a parsed value asks of the rows."""
         return Q(**{f"{self.field_name}__{self.lookup_expr}": value})
 
-    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        return qs.exclude(self.condition(value)) if self.exclude else qs.filter(self.condition(value))
+    def filter(self, qs: TenantQuerySet, value: Any) -> TenantQuerySet:
+        narrowed: TenantQuerySet = (qs.exclude if self.exclude else qs.filter)(self.condition(value))
+        return narrowed
 
 
 class ChoicesFilter(_StrictFilter):
@@ -84,7 +91,11 @@ class ChoicesFilter(_StrictFilter):
 
     def __init__(self, field_name: str, choices: Sequence[str], **kwargs: Any) -> None:
         self.choices = [str(choice) for choice in choices]
-        self.schema = {"type": "string", "description": "Any of these, between commas: " + ", ".join(self.choices)}
+        self.schema = {
+            "type": "string",
+            "description": "Any of these, between commas: " + ", ".join(self.choices),
+            "pattern": listed("|".join(self.choices)),
+        }
         super().__init__(field_name=field_name, **kwargs)
 
     def parse(self, text: str) -> str:
@@ -99,10 +110,10 @@ class ChoicesFilter(_StrictFilter):
 class WordsFilter(_StrictFilter):
     """``tag=printer,vpn``: any of the listed texts, compared exactly."""
 
-    schema = {"type": "string", "description": "Any of the values between commas"}
-
     def __init__(self, field_name: str, max_length: int = 200, **kwargs: Any) -> None:
         self.max_length = max_length
+        text = rf"[^\s,\x00]([^,\x00]{{0,{max_length - 2}}}[^\s,\x00])?"
+        self.schema = {"type": "string", "description": "Any of the values between commas", "pattern": listed(text)}
         super().__init__(field_name=field_name, **kwargs)
 
     def parse(self, text: str) -> str:
@@ -117,7 +128,11 @@ class IdsFilter(_StrictFilter):
 
     def __init__(self, field_name: str, *, me: bool = False, none: bool = False, **kwargs: Any) -> None:
         self.words = [*(["me"] if me else []), *(["none"] if none else [])]
-        self.schema = {"type": "string", "description": ", ".join([*self.words, "or ids between commas"])}
+        self.schema = {
+            "type": "string",
+            "description": ", ".join([*self.words, "or ids between commas"]),
+            "pattern": listed("|".join([*self.words, "[0-9a-fA-F]{24}"])),
+        }
         super().__init__(field_name=field_name, **kwargs)
 
     def parse(self, text: str) -> ObjectId | str:
@@ -166,13 +181,13 @@ class SearchFilter(_StrictFilter):
 
     def __init__(self, max_length: int = 200, **kwargs: Any) -> None:
         self.max_length = max_length
-        self.schema = {"type": "string", "maxLength": max_length}
+        self.schema = {"type": "string", "minLength": 1, "maxLength": max_length, "pattern": r"^[^\x00]*$"}
         super().__init__(**kwargs)
 
     def parse(self, text: str) -> str:
         return _no_longer_than(self.max_length, text.strip())
 
-    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+    def filter(self, qs: TenantQuerySet, value: str) -> TenantQuerySet:
         return qs
 
 
@@ -185,7 +200,7 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     orderings: ClassVar[Mapping[str, Sort]] = {}
 
     @classmethod
-    def of(cls, request: Request, queryset: QuerySet[Any]) -> Self:
+    def of(cls, request: Request, queryset: TenantQuerySet) -> Self:
         """The filters of a request. Raises InvalidInput naming every parameter that is wrong."""
         found = cls(request.query_params, queryset=queryset, request=request)
         faults = [] if found.is_form else _empty(found)
@@ -201,18 +216,18 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
             raise InvalidInput(f"{faults[0].field}: {faults[0].message}", errors=faults)
         return found
 
-    def __init__(self, data: QueryDict, queryset: QuerySet[Any], *, request: Request) -> None:
+    def __init__(self, data: QueryDict, queryset: TenantQuerySet, *, request: Request) -> None:
         """Without django-filter's own, which copies all filters and builds a form's class anew for every request."""
         self.data, self.queryset, self.request = data, queryset, request
         self.filters = {name: each.of(self) for name, each in self.base_filters.items() if data.get(name)}
         self.values: dict[str, Any] = {}
 
     @cached_property
-    def qs(self) -> QuerySet[Any]:
+    def qs(self) -> TenantQuerySet:
         """The queryset, narrowed by all that is given."""
-        return self.narrowed(self.queryset.all(), self.values)
+        return self.narrowed(self.queryset, self.values)
 
-    def narrowed(self, queryset: QuerySet[Any], names: Iterable[str]) -> QuerySet[Any]:
+    def narrowed(self, queryset: TenantQuerySet, names: Iterable[str]) -> TenantQuerySet:
         """A queryset narrowed by what is given of these parameters."""
         for name in names:
             if name in self.values:

@@ -10,6 +10,7 @@ from drf_spectacular.plumbing import get_doc
 from rest_framework import serializers
 
 from ticketing.api import documented as texts
+from ticketing.api.filters import listed
 from ticketing.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from ticketing.api.root import API_ROUTE
 from ticketing.api.serializers import PageInfo
@@ -54,6 +55,13 @@ class Schema(AutoSchema):
     def get_serializer_name(self, serializer: Any, direction: Literal["request", "response"]) -> str:
         """``Ticket`` for TicketOutput; what is sent is told from it by drf-spectacular's suffix, TicketRequest."""
         return re.sub(r"(Input|Output)$", "", str(super().get_serializer_name(serializer, direction)))
+
+    def _insert_field_validators(self, field: Any, schema: Document) -> None:
+        """Adds what our own fields check beyond their validators."""
+        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
+        schema.update(getattr(field, "schema", {}))
+        if isinstance(field, serializers.ListField) and not field.allow_empty:
+            schema["minItems"] = 1
 
     def get_summary(self) -> str:
         return self._doc().partition("\n\n")[0].replace("\n", " ").strip().rstrip(".")
@@ -125,13 +133,14 @@ class Schema(AutoSchema):
             yield from self._page_parameters()
         for name, offered in (("fields", view.declared_members() if view.sparse else ()), ("include", view.includes)):
             if offered:
-                yield _parameter("query", name, f"{texts.QUERY[name]} {', '.join(offered)}.", {"type": "string"})
+                schema = {"type": "string", "pattern": listed("|".join(offered), most=None)}
+                yield _parameter("query", name, f"{texts.QUERY[name]} {', '.join(offered)}.", schema)
 
     def _page_parameters(self) -> Iterator[Document]:
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
         yield _parameter("query", "limit", texts.QUERY["limit"], limit)
         for name in ("after", "before"):
-            yield _parameter("query", name, texts.QUERY[name], {"type": "string"})
+            yield _parameter("query", name, texts.QUERY[name], {"type": "string", "format": "cursor"})
         yield _parameter("query", "count", texts.QUERY["count"], {"type": "boolean", "default": False})
 
     def _header_parameters(self) -> Iterator[Document]:
@@ -139,10 +148,14 @@ class Schema(AutoSchema):
         if self.method == "POST":
             names.append("Idempotency-Key")
         if self.view.versioned and self.method in {"PUT", "PATCH", "DELETE"}:
-            names.append("If-Match")
+            names.append("If-Match-Required" if self._needs_if_match() else "If-Match")
         if self.view.versioned and self.method == "GET":
             names.append("If-None-Match")
         return ({"$ref": f"#/components/parameters/{name}"} for name in names)
+
+    def _needs_if_match(self) -> bool:
+        """Where the body cannot tell the version that is replaced."""
+        return self.method == "PUT" and "version" not in self.view.inputs["PUT"]._declared_fields
 
     def _add_errors(self, responses: Document) -> None:
         for status in sorted(self._error_statuses()):
@@ -158,8 +171,10 @@ class Schema(AutoSchema):
     def _error_statuses(self) -> set[int]:
         view = self.view
         statuses = {400, 406, 429, 500, 503, *view.errors.get(self.method, ())}
+        if view.authentication_classes:
+            statuses.add(401)
         if not view.public:
-            statuses |= {401, 403}
+            statuses.add(403)
         if "{" in self.path:
             statuses.add(404)
         if self.method in {"POST", "PUT", "PATCH"}:
@@ -206,7 +221,9 @@ def complete_document(result: Document, **_options: Any) -> Document:
     result["info"]["description"] = texts.DESCRIPTION
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = texts.PROBLEM_SCHEMA
-    components["schemas"] = dict(sorted(components["schemas"].items()))
+    for name, schema in components["schemas"].items():
+        if name.endswith("Request"):
+            schema["additionalProperties"] = False
     components["responses"] = {
         f"Problem{status}": _problem_response(status, text) for status, text in texts.STATUSES.items() if status >= 400
     }
@@ -215,10 +232,43 @@ def complete_document(result: Document, **_options: Any) -> Document:
         name: _parameter("header", name, text, {"type": "string", **schema})
         for name, (text, schema) in texts.HEADER_PARAMETERS.items()
     }
+    components["parameters"]["If-Match-Required"] = {**components["parameters"]["If-Match"], "required": True}
     components["securitySchemes"] = texts.SECURITY_SCHEMES
+    for operation in (each for path in result["paths"].values() for each in path.values()):
+        if form := operation.get("requestBody", {}).get("content", {}).get(MULTIPART):
+            _allow_empty(components["schemas"][_name(form["schema"])])
+        if any(parameter.get("name") == "fields" for parameter in operation.get("parameters", ())):
+            _allow_sparse(operation["responses"]["200"]["content"][JSON], components["schemas"])
+    components["schemas"] = dict(sorted(components["schemas"].items()))
     used = {tag for path in result["paths"].values() for each in path.values() for tag in each.get("tags", ())}
     result["tags"] = [{"name": tag, "description": texts.TAGS[tag]} for tag in sorted(used) if tag in texts.TAGS]
     return result
+
+
+def _allow_sparse(media: Document, schemas: Document) -> None:
+    """Says of an answer, or of the rows of a page, that ``fields=`` may leave out any member."""
+    answer = schemas[_name(media["schema"])]
+    rows = answer["properties"].get("data")
+    whole = _name(rows["items"] if rows else media["schema"])
+    sparse = {**schemas[whole], "description": f"A {whole} of the members that `fields` names."}
+    del sparse["required"]
+    schemas[f"Sparse{whole}"] = sparse
+    either = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in (whole, f"Sparse{whole}")]}
+    if rows:
+        rows["items"] = either
+    else:
+        media["schema"] = either
+
+
+def _allow_empty(form: Document) -> None:
+    """A form has no null; an empty text stands for it."""
+    for name, schema in form["properties"].items():
+        if "null" in schema.get("type", ()):
+            form["properties"][name] = {"anyOf": [schema, {"type": "string", "maxLength": 0}]}
+
+
+def _name(reference: Document) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
 
 
 def _parameter(place: str, name: str, description: str, schema: Mapping[str, Any]) -> Document:

@@ -19,9 +19,10 @@ TEXT_BYTES = 64 * 1024
 
 _FORM_EXTRAS = {"csrfmiddlewaretoken"}
 # Control characters (Cc), separators of lines and paragraphs (Zl, Zp), and bidirectional overrides and isolates, which
-# make a line read differently from what it says (Unicode TR 36, 2.6).
-_NOT_IN_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# make a line read differently from what it says (Unicode TR 36, 2.6); the OpenAPI document has them as a pattern, too.
+_NO_LINE = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+_NO_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_NOT_IN_LINE, _NOT_IN_TEXT = re.compile(f"[{_NO_LINE}]"), re.compile(f"[{_NO_TEXT}]")
 # RFC 3339, section 5.6: the zone is required, so that no time is ambiguous.
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 
@@ -86,6 +87,8 @@ def _type_fault(field: serializers.Field[Any, Any, Any, Any], value: Any) -> Any
     for kinds, types, name in _JSON_TYPES:
         if isinstance(field, kinds):
             right = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+            if types == (int,) and isinstance(value, float):
+                right = value.is_integer()  # 3.0 is one (JSON Schema 2020-12, validation, section 6.1.1)
             return None if right else [ErrorDetail(f"This must be {name}.", "wrong_type")]
     return None
 
@@ -105,10 +108,14 @@ _JSON_TYPES: list[tuple[tuple[type[Any], ...], tuple[type, ...], Any]] = [
 class LineField(serializers.CharField):
     """One line of text, by default a title's 200 characters. No line breaks, no control or direction characters."""
 
+    schema = {"pattern": rf"^[^{_NO_LINE}]*$"}
+
     default_error_messages = {"control": "This must be one line without control characters."}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"max_length": TITLE_LENGTH, **kwargs})
+        if not self.allow_blank:
+            self.schema = {"pattern": rf"^[^{_NO_LINE}]*[^\s{_NO_LINE}][^{_NO_LINE}]*$"}
 
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(data)
@@ -130,6 +137,8 @@ class TextField(serializers.CharField):
         self.max_bytes = kwargs.pop("max_bytes", TEXT_BYTES)
         kwargs.setdefault("style", {"base_template": "textarea.html", "rows": 8})
         super().__init__(**{"trim_whitespace": False, **kwargs})
+        filled = "" if self.allow_blank else rf"[^\s{_NO_TEXT}][^{_NO_TEXT}]*"
+        self.schema = {"maxLength": self.max_length or self.max_bytes, "pattern": rf"^[^{_NO_TEXT}]*{filled}$"}
 
     def to_internal_value(self, data: Any) -> str:
         text: str = super().to_internal_value(data).replace("\r\n", "\n").replace("\r", "\n")
@@ -150,6 +159,7 @@ class ObjectIdField(serializers.CharField):
     """An id: 24 hexadecimal digits in, an ObjectId inside, the digits out."""
 
     default_error_messages = {"invalid_id": "This is not an id."}
+    schema = {"pattern": "^[0-9a-fA-F]{24}$"}
 
     def to_internal_value(self, data: Any) -> ObjectId:  # type: ignore[override]
         found = parse_object_id(super().to_internal_value(data))

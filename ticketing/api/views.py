@@ -24,9 +24,8 @@ from ticketing.limits import Allowance
 from ticketing.mongo import ObjectId
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from ticketing.api.filters import StrictFilterSet
+    from ticketing.mongo.models import TenantQuerySet
 
 T = TypeVar("T", bound="StrictFilterSet")
 
@@ -118,7 +117,7 @@ class ApiView(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def filtered(self, filters: type[T], queryset: "QuerySet[Any]") -> T:
+    def filtered(self, filters: type[T], queryset: "TenantQuerySet") -> T:
         """The request's filters over a queryset. Raises InvalidInput."""
         return filters.of(self.request, queryset)
 
@@ -205,6 +204,8 @@ class ApiView(APIView):
 
     def check_parameters(self, request: Request) -> None:
         """Raises InvalidInput naming each query parameter that this method does not know or that stands twice."""
+        if request.method not in self.allowed_methods:
+            return  # the dispatcher answers 405
         known = self.known_parameters(str(request.method))
         faults = []
         for name, values in request.query_params.lists():

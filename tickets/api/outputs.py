@@ -239,8 +239,8 @@ class EventActorOutput(StrictSerializer):
 class FieldChangeOutput(StrictSerializer):
     """A member's value before and after."""
 
-    old = serializers.JSONField(allow_null=True)
-    new = serializers.JSONField(allow_null=True)
+    old = serializers.JSONField()
+    new = serializers.JSONField()
 
 
 class EventOutput(StrictSerializer):
@@ -263,7 +263,7 @@ class EventOutput(StrictSerializer):
     version = serializers.IntegerField()
     actor = EventActorOutput()
     changes = serializers.DictField(child=FieldChangeOutput())
-    data = serializers.DictField(child=serializers.JSONField(allow_null=True))  # type: ignore[assignment]
+    data = serializers.DictField(child=serializers.JSONField())  # type: ignore[assignment]
     at = UTCDateTimeField()
 
 

@@ -66,7 +66,7 @@ def test_everything_right() -> None:
         ({"title": None}, {"title": "null"}),
         ({"title": ["a"]}, {"title": "wrong_type"}),
         ({"amount": "3"}, {"amount": "wrong_type"}),
-        ({"amount": 3.0}, {"amount": "wrong_type"}),
+        ({"amount": 3.5}, {"amount": "wrong_type"}),
         ({"amount": True}, {"amount": "wrong_type"}),
         ({"amount": -1}, {"amount": "min_value"}),
         ({"ratio": "1"}, {"ratio": "wrong_type"}),
