@@ -8,14 +8,16 @@ import orjson
 from django.utils.functional import Promise
 from rest_framework import renderers
 
-from ticketing.mongo import ObjectId
+from ticketing.mongo import ObjectId, stored_zone
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
 
 def rfc3339(moment: datetime) -> str:
     """UTC with milliseconds and ``Z``, as in every answer: ``2026-02-01T09:30:00.000Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not stored_zone:  # what was stored is in UTC; a page of tickets has hundreds of times
+        moment = moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def encode(data: Any, *, indent: bool = False, canonical: bool = False) -> bytes:
@@ -25,9 +27,11 @@ def encode(data: Any, *, indent: bool = False, canonical: bool = False) -> bytes
 
 
 def _encode_other(value: Any) -> Any:
+    if type(value) is ObjectId:
+        return str(value)
     if isinstance(value, datetime):
         return rfc3339(value)
-    if isinstance(value, ObjectId | Promise):
+    if isinstance(value, Promise):
         return str(value)
     if isinstance(value, set | frozenset):
         return sorted(value)

@@ -202,6 +202,13 @@ class ApiView(APIView):
         self.check_permissions(request)
         self.check_parameters(request)
 
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """DRF's, except where no choice is left: what programs accept is anything, or JSON alone."""
+        first = self.renderer_classes[0]
+        if request.META.get("HTTP_ACCEPT", "*/*") in {"*/*", first.media_type}:
+            return first(), str(first.media_type)
+        return super().perform_content_negotiation(request, force)
+
     def check_parameters(self, request: Request) -> None:
         """Raises InvalidInput naming each query parameter that this method does not know or that stands twice."""
         if request.method not in self.allowed_methods:

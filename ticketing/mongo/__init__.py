@@ -3,8 +3,9 @@
 import re
 
 from bson import ObjectId
+from bson.tz_util import utc as stored_zone
 
-__all__ = ["ObjectId", "parse_object_id"]
+__all__ = ["ObjectId", "parse_object_id", "stored_zone"]
 
 _HEX = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 

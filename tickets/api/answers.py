@@ -47,17 +47,21 @@ def represent(
     ids = [ticket[column] for ticket in tickets for column in people_columns.values()]
     people = find_people(actor, [*ids, *(id_ for page in threads.values() for id_ in authors(page))])
     base = request.build_absolute_uri(reverse("tickets"))
+    urls = [(name, path) for name, path in _URLS.items() if name in members]
     rows = []
     for ticket in tickets:
         row = columns.row(ticket)
-        row |= {name: person(actor, ticket[column], people) for name, column in people_columns.items()}
+        for name, column in people_columns.items():
+            row[name] = person(actor, ticket[column], people)
         if threads:
             row["comments"] = comment_page(actor, threads[ticket["_id"]], people)
         if "attachments" in members:
             row["attachments"] = _attachments(request, actor, ticket)
         if "allowed_transitions" in members:
             row["allowed_transitions"] = allowed_transitions(actor, ticket)
-        row |= {name: f"{base}/{ticket['_id']}{path}" for name, path in _URLS.items() if name in members}
+        own = f"{base}/{ticket['_id']}"
+        for name, path in urls:
+            row[name] = own + path
         rows.append(row)
     return rows
 
