@@ -38,8 +38,10 @@ def page_of_tickets(
     *,
     ordering: str = DEFAULT_ORDERING,
     fields: Sequence[str] = (),
+    as_stored: bool = False,
 ) -> Page:
-    """One page of a filtered ``visible_tickets(actor)``; ``fields`` are columns (none: all).
+    """One page of a filtered ``visible_tickets(actor)``; ``fields`` are columns (none: all), ``as_stored`` says that
+    the rows may be ``StoredDocument``s.
 
     Search results come by ``created_at``. Raises InvalidInput for an unknown ordering and for a cursor that belongs to
     another list.
@@ -51,6 +53,7 @@ def page_of_tickets(
         return search.page(sort, request, columns)
     where = _where(actor, tickets)
     repository = TicketRepository(actor.tenant_id)
+    repository = repository.as_stored() if as_stored else repository
     return repository.page(where, sort, request, fields=columns, hint=_index(actor, where, sort))
 
 

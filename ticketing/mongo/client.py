@@ -10,7 +10,9 @@ from functools import wraps
 from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
+import bson
 from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from django.db import connection
 from django.db.utils import DatabaseError
 from pymongo import errors as driver
@@ -25,6 +27,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 DOCUMENT_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+# A document in the bytes that the server sent; its fields are decoded when one of them is asked for.
+StoredDocument = RawBSONDocument
+STORED_OPTIONS: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument, tz_aware=True)
 RETRY_AFTER_SECONDS = 5
 TRANSACTION_SECONDS = 20
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
@@ -55,6 +60,11 @@ def get_database() -> Database[dict[str, Any]]:
     """The platform's database, on the one MongoClient that Django's connection keeps for the process."""
     database: Database[dict[str, Any]] = connection.database  # type: ignore[attr-defined]
     return database.with_options(codec_options=DOCUMENT_OPTIONS)
+
+
+def decoded(document: bytes) -> dict[str, Any]:
+    """The document of a ``StoredDocument``'s bytes."""
+    return bson.decode(document, DOCUMENT_OPTIONS)
 
 
 def current_session() -> ClientSession | None:

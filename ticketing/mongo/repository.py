@@ -4,16 +4,24 @@ A repository is bound to one tenant for life. Filters are combined as ``{"$and":
 nothing in ``where`` can widen them. Documents go in and come out as plain dicts with aware UTC times.
 """
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+from bson.codec_options import CodecOptions
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 
 from ticketing.errors import CrossTenantWrite, NotFound, StaleVersion, TenantScopeMissing
 from ticketing.mongo import ObjectId, parse_object_id
-from ticketing.mongo.client import DOCUMENT_OPTIONS, current_session, get_database, translated_errors
+from ticketing.mongo.client import (
+    DOCUMENT_OPTIONS,
+    STORED_OPTIONS,
+    current_session,
+    get_database,
+    translated_errors,
+)
 from ticketing.mongo.pages import Page, PageRequest, Sort, page_of, seek_filter
 
 Document = dict[str, Any]
@@ -29,6 +37,7 @@ class Repository:
 
     collection_name: ClassVar[str]
     noun: ClassVar[str] = "It"
+    _options: CodecOptions[Any] = DOCUMENT_OPTIONS
 
     def __init__(self, tenant_id: ObjectId, database: Database[Document] | None = None) -> None:
         """``database`` defaults to the platform's. Raises TenantScopeMissing without a tenant."""
@@ -40,7 +49,13 @@ class Repository:
     @property
     def collection(self) -> Collection[Document]:
         database = get_database() if self._database is None else self._database
-        return database.get_collection(self.collection_name, codec_options=DOCUMENT_OPTIONS)
+        return database.get_collection(self.collection_name, codec_options=self._options)
+
+    def as_stored(self) -> Self:
+        """This repository with reads that give ``StoredDocument``s, for lists whose rows are mostly known already."""
+        same = copy.copy(self)
+        same._options = STORED_OPTIONS
+        return same
 
     def find_one(self, where: Where, *, fields: Sequence[str] = ()) -> Document | None:
         """The first match, or None. ``fields`` limits what is read (none: everything)."""

@@ -59,7 +59,7 @@ def represent(
             row["attachments"] = _attachments(request, actor, ticket)
         if "allowed_transitions" in members:
             row["allowed_transitions"] = allowed_transitions(actor, ticket)
-        own = f"{base}/{ticket['_id']}"
+        own = f"{base}/{row['id'] if 'id' in row else ticket['_id']}"
         for name, path in urls:
             row[name] = own + path
         rows.append(row)

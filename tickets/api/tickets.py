@@ -90,7 +90,9 @@ class TicketsView(_TicketView):
         members = self.members(LISTED)
         tickets, ordering = listed_tickets(self.actor, request)
         columns = TicketColumns(self.actor, members)
-        page = page_of_tickets(self.actor, tickets, page_request(request), ordering=ordering, fields=columns.names)
+        page = page_of_tickets(
+            self.actor, tickets, page_request(request), ordering=ordering, fields=columns.names, as_stored=True
+        )
         count = count_tickets(self.actor, tickets, cap=COUNT_CAP + 1) if wants_count(request) else None
         return self.page(page, represent(request, self.actor, page.rows, columns, members), count)
 
