@@ -48,12 +48,13 @@ def page_of_tickets(
     """
     sort = sort_by(actor, ordering)
     columns = list(dict.fromkeys([*fields, *(column for column, _ in sort)])) if fields else []
-    search = _find_search(actor, tickets)
-    if search is not None:
-        return search.page(sort, request, columns)
-    where = _where(actor, tickets)
     repository = TicketRepository(actor.tenant_id)
     repository = repository.as_stored() if as_stored else repository
+    match = tickets.match()
+    search = _find_search(actor, repository, match)
+    if search is not None:
+        return search.page(sort, request, columns)
+    where = _where(actor, match)
     return repository.page(where, sort, request, fields=columns, hint=_index(actor, where, sort))
 
 
@@ -62,15 +63,16 @@ def count_tickets(actor: Actor, tickets: TenantQuerySet, *, cap: int, page: Page
 
     Where ``page`` of it is given, a search that no index answers alone counts nothing but what that page tells.
     """
-    search = _find_search(actor, tickets)
+    repository, match = TicketRepository(actor.tenant_id), tickets.match()
+    search = _find_search(actor, repository, match)
     if search is not None and page is not None and search.answering_lead is None:
         return Count(len(page.rows), is_exact=page.after is None and page.before is None)
     if search is not None:
         return search.count(cap)
-    where = _where(actor, tickets)
+    where = _where(actor, match)
     in_period = next((index for column, index in _PERIODS.items() if column in where), "")
     hint = in_period if _reads_all(actor) else "tickets_own_created"
-    return Count(TicketRepository(actor.tenant_id).count(where, cap=cap, hint=hint))
+    return Count(repository.count(where, cap=cap, hint=hint))
 
 
 def count_lists(actor: Actor, lists: Sequence[TenantQuerySet], *, cap: int) -> list[Count]:
@@ -78,9 +80,10 @@ def count_lists(actor: Actor, lists: Sequence[TenantQuerySet], *, cap: int) -> l
 
     All that are no search take one round trip together.
     """
-    searches = [_find_search(actor, tickets) for tickets in lists]
-    filters = [_where(actor, tickets) for tickets, search in zip(lists, searches, strict=True) if search is None]
-    counts = iter(TicketRepository(actor.tenant_id).count_each(filters, cap=cap))
+    repository, matches = TicketRepository(actor.tenant_id), [tickets.match() for tickets in lists]
+    searches = [_find_search(actor, repository, match) for match in matches]
+    filters = [_where(actor, match) for match, search in zip(matches, searches, strict=True) if search is None]
+    counts = iter(repository.count_each(filters, cap=cap))
     return [Count(next(counts)) if search is None else search.count(cap) for search in searches]
 
 
@@ -115,12 +118,12 @@ def time_column(actor: Actor, name: str) -> str:
     return name if name == "created_at" or _reads_all(actor) else f"public_{name}"
 
 
-def _find_search(actor: Actor, tickets: TenantQuerySet) -> Search | None:
+def _find_search(actor: Actor, repository: TicketRepository, match: Document) -> Search | None:
     """The search that a filter asks for; None where it has no words.
 
     A customer's reads nothing but his own tickets: what others write must not show, not even in its cost.
     """
-    conditions = list(conditions_of(tickets.match()))
+    conditions = list(conditions_of(match))
     if not any(is_word(condition) for condition in conditions):
         return None
     if _reads_all(actor):
@@ -128,7 +131,7 @@ def _find_search(actor: Actor, tickets: TenantQuerySet) -> Search | None:
         leads += _leads_by_filters(conditions)
     else:
         leads = [Lead("tickets_own_created", [each for each in conditions if "participant_ids" in each])]
-    return Search(TicketRepository(actor.tenant_id), conditions, leads)
+    return Search(repository, conditions, leads)
 
 
 def _leads_by_filters(conditions: Sequence[Document]) -> list[Lead]:
@@ -143,14 +146,13 @@ def _leads_by_filters(conditions: Sequence[Document]) -> list[Lead]:
     return leads or [Lead("tickets_status_created", status)] * bool(status)
 
 
-def _where(actor: Actor, tickets: TenantQuerySet) -> dict[str, Any]:
+def _where(actor: Actor, match: Document) -> Document:
     """The filter, with all statuses named where it has none: the other columns' indexes hold it before the time."""
-    where = tickets.match()
-    if where.keys() & _PERIODS.keys():  # their indexes have no status
-        return where
-    if _reads_all(actor) and "status" not in where and where.keys() & {*_INDEXED, "$or"}:
-        where["status"] = {"$in": Status.values}
-    return where
+    if match.keys() & _PERIODS.keys():  # their indexes have no status
+        return match
+    if _reads_all(actor) and "status" not in match and match.keys() & {*_INDEXED, "$or"}:
+        return {**match, "status": {"$in": Status.values}}
+    return match
 
 
 def _index(actor: Actor, where: Mapping[str, Any], sort: Sort) -> str:

@@ -84,7 +84,7 @@ class TestRequests:
         assert (line["tenant"], line["actor"]) == (str(cast.acme.pk), str(cast.amir.pk))
         assert (line["method"], line["route"], line["status"]) == ("GET", "/api/v1/tickets/<str:id>", 200)
         assert line["bytes"] == len(answer.content)
-        assert line["database_calls"] >= 3  # tenant, user, ticket
+        assert line["database_calls"] >= 2  # who asks, and the ticket
         assert line["milliseconds"] >= line["database_milliseconds"] > 0
         assert line["cpu_milliseconds"] > 0
         assert line.keys() <= ALWAYS | OF_A_REQUEST | set(FIELDS)

@@ -37,7 +37,7 @@ class Repository:
 
     collection_name: ClassVar[str]
     noun: ClassVar[str] = "It"
-    _options: CodecOptions[Any] = DOCUMENT_OPTIONS
+    _found: CodecOptions[Any] = DOCUMENT_OPTIONS
 
     def __init__(self, tenant_id: ObjectId, database: Database[Document] | None = None) -> None:
         """``database`` defaults to the platform's. Raises TenantScopeMissing without a tenant."""
@@ -49,12 +49,12 @@ class Repository:
     @property
     def collection(self) -> Collection[Document]:
         database = get_database() if self._database is None else self._database
-        return database.get_collection(self.collection_name, codec_options=self._options)
+        return database.get_collection(self.collection_name, codec_options=DOCUMENT_OPTIONS)
 
     def as_stored(self) -> Self:
-        """This repository with reads that give ``StoredDocument``s, for lists whose rows are mostly known already."""
+        """This repository, but ``find`` gives ``StoredDocument``s: for lists whose rows are mostly known already."""
         same = copy.copy(self)
-        same._options = STORED_OPTIONS
+        same._found = STORED_OPTIONS
         return same
 
     def find_one(self, where: Where, *, fields: Sequence[str] = ()) -> Document | None:
@@ -90,7 +90,7 @@ class Repository:
         Raises StorageUnavailable where reading takes longer than ``milliseconds`` (0: no limit).
         """
         with translated_errors(self.noun):
-            cursor = self.collection.find(
+            cursor = self.collection.with_options(codec_options=self._found).find(
                 self.scoped(where), _projection(fields), skip=skip, limit=limit, session=_session()
             )
             cursor = cursor.hint(hint) if hint else cursor

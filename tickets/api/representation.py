@@ -56,8 +56,8 @@ class TicketColumns:
         """The plain members of a ticket; of a stored one as JSON has them, texts for ids and times."""
         if not isinstance(ticket, StoredDocument):
             return self._shape.row(ticket)
-        row = _kept_row if len(ticket.raw) <= LARGEST_KEPT else _row
-        return dict(row(self._shape, ticket.raw))
+        stored = bytes(ticket.raw)
+        return dict((_kept_row if len(stored) <= LARGEST_KEPT else _row)(self._shape, stored))
 
 
 class _Shape:
