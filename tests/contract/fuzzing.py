@@ -122,7 +122,7 @@ def schemathesis(
         "SCHEMATHESIS_HOOKS": "tests.contract.fuzzing_checks",
     }
     command = [Path(sys.executable).with_name("st"), "--config-file", config, "run", DOCUMENT, "--url", server.address]
-    command += ["--seed", seed, "--workers", 2, "--continue-on-failure", "--no-color", *options]
+    command += ["--seed", seed, "--workers", 1, "--continue-on-failure", "--no-color", *options]
     command += ["--report-json-path", report]
     done = subprocess.run(
         list(map(str, command)),

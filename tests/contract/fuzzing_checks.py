@@ -29,6 +29,7 @@ UNTOLD = [
     ("If-Match", "invalid"),
     ("created_at__lt", "invalid"),
     ("current_password", "invalid"),
+    ("current_password", "required"),
     ("language", "invalid"),
     ("ordering", "invalid"),
     ("password", "*"),
