@@ -1,7 +1,9 @@
-"""What MongoDB itself says it was asked, from its profiler."""
+"""What something has cost: the commands that MongoDB itself says it was sent, from its profiler; passwords hashed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import pytest
 
 
 @contextmanager
@@ -30,3 +32,13 @@ def recorded_commands() -> Iterator[list[str]]:
 
 _COMMANDS = ("find", "aggregate", "findAndModify", "update", "insert", "delete", "count")
 _OF_ANY_REQUEST = {"rate_windows", "django_session", "system.profile"}
+
+
+def hashings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list that from now on gets an entry with each password that is hashed."""
+    from django.contrib.auth.hashers import MD5PasswordHasher
+
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *args: hashed.append("") or encode(*args))
+    return hashed

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
 from accounts.models import SignInAttempts, email_key
@@ -21,7 +20,7 @@ from tenants.models import Tenant
 from tenants.services import get_tenant, suspend_tenant
 from tests.cast import PASSWORD, Cast, actor_of, api
 from tests.figures import tell
-from tests.recorded import recorded_commands
+from tests.recorded import hashings, recorded_commands
 from ticketing.errors import AlreadyExists, InvalidInput, LimitExceeded, NotAuthenticated
 from ticketing.mongo.client import get_database
 
@@ -66,9 +65,7 @@ def _by_host(tenant: str, email: str, password: str, address: str) -> Any:
 @pytest.mark.parametrize("way", [_by_api, _by_form, _by_host])
 def test_nothing_tells_who_has_an_account(cast: Cast, way: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Same status, same text, same hashing, same commands: there is nothing to measure either."""
-    hashed: list[str] = []
-    encode = MD5PasswordHasher.encode
-    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *args: hashed.append("") or encode(*args))
+    hashed = hashings(monkeypatch)
     seen = {}
     for number, (name, (tenant, email, password)) in enumerate(_failures(cast).items()):
         hashed.clear()

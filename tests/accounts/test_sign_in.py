@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import MD5PasswordHasher, identify_hasher, make_password
+from django.contrib.auth.hashers import identify_hasher, make_password
 
 from accounts.models import SignInAttempts
 from accounts.repository import SignInAttemptRepository, UserRepository, users_of
 from accounts.sign_in import sign_in, sign_in_operator
 from tenants.services import suspend_tenant
 from tests.cast import PASSWORD, Cast, api
-from tests.recorded import recorded_commands
+from tests.recorded import hashings, recorded_commands
 from tests.together import run_together
 from ticketing import clock
 from ticketing.errors import LimitExceeded, NotAuthenticated
@@ -63,9 +63,7 @@ def test_look_alike_letters_are_the_same_address(cast: Cast) -> None:
 
 
 def test_every_failure_is_answered_alike_after_the_same_work(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    hashed: list[str] = []
-    encode = MD5PasswordHasher.encode
-    monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *args: hashed.append("") or encode(*args))
+    hashed = hashings(monkeypatch)
     seen = {}
     for number, (name, (tenant, email, password)) in enumerate(wrong_sign_ins(cast).items()):
         hashed.clear()

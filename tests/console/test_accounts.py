@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from accounts.keys import get_actor_of_key
+from accounts.models import Team
 from accounts.repository import ApiKeyRepository, TeamRepository, UserRepository
 from accounts.roles import Role
 from accounts.services import change_user, new_user_document
@@ -222,11 +223,18 @@ def test_teams(cast, browser):
     assert "Inactive" in page
 
 
+def retired_and_active_team(cast: Any) -> tuple[Team, Team]:
+    """A team out of use that Amir is still in, and one that nobody is in."""
+    ada = actor_of(cast.ada)
+    retired, active = create_team(ada, name="Old"), create_team(ada, name="Hardware")
+    change_user(ada, cast.amir.pk, {"team_ids": [retired.pk]})
+    change_team(ada, retired.pk, {"is_active": False})
+    return retired, active
+
+
 def test_members_come_and_go_on_the_page_of_their_team(cast, browser):
     ada = actor_of(cast.ada)
-    old, team = create_team(ada, name="Old"), create_team(ada, name="Hardware")
-    change_user(ada, cast.amir.pk, {"team_ids": [old.pk]})
-    change_team(ada, old.pk, {"is_active": False})
+    old, team = retired_and_active_team(cast)
     client, address = browser(cast.ada), f"{TEAMS}{team.pk}/change/"
     data = form_of(client.get(address))
     assert client.post(address, data | {"member_ids": [str(cast.amir.pk)]}).status_code == 302
@@ -242,10 +250,7 @@ def test_members_come_and_go_on_the_page_of_their_team(cast, browser):
 
 
 def test_whoever_is_in_an_inactive_team_stays_in_it_until_it_is_unticked(cast, browser):
-    ada = actor_of(cast.ada)
-    old, team = create_team(ada, name="Old"), create_team(ada, name="Hardware")
-    change_user(ada, cast.amir.pk, {"team_ids": [old.pk]})
-    change_team(ada, old.pk, {"is_active": False})
+    old, team = retired_and_active_team(cast)
     client, address = browser(cast.ada), f"{USERS}{cast.amir.pk}/change/"
     page = client.get(address)
     assert "Old (inactive)" in page.content.decode()
