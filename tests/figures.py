@@ -57,7 +57,8 @@ def _write(name: str, passed: list[Report], failed: list[Report], walked: Counte
 
 
 def _properties(name: str, reports: Iterable[Report]) -> Iterator[Any]:
-    return (value for report in reports for key, value in report.user_properties if key == name)
+    # What could not be collected has no properties.
+    return (value for report in reports for key, value in getattr(report, "user_properties", ()) if key == name)
 
 
 def _place(figure: Any) -> tuple[str, str]:
