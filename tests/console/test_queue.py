@@ -160,7 +160,8 @@ def test_takes_a_bounded_number_of_queries(cast, browser, queue, query):
         open_ticket(actor_of(cast.carla), title=f"Ticket more {number}")
     with counted_queries() as many:
         client.get(f"{QUEUE}?{query}")
-    assert len(few) == len(many) <= 8, many
+    # The eighth is what a process writes now and then of the cost of its requests.
+    assert len(few) == len(many) <= 7, many
 
 
 def test_customers_and_other_tenants_see_nothing_of_it(cast, browser, queue):
@@ -292,7 +293,7 @@ def test_a_search_says_where_it_came_to_its_limit_and_takes_no_more_commands(cas
     client = browser(cast.amir)
     with counted_queries() as queries:
         page = client.get(f"{QUEUE}?view=all&q=even+printer").content.decode()
-    assert len(queries) <= 8, queries
+    assert len(queries) <= 7, queries
     assert page.count("data-ticket=") == 6
     assert "The search came to its limit" not in page
 

@@ -29,7 +29,7 @@ from ticketing.mongo.pages import Count, Page, PageRequest
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
 from tickets.bulk.rules import MAX_TICKETS
-from tickets.console.choices import team_choices
+from tickets.console.choices import people_and_choices, team_choices
 from tickets.console.queue import bulk, filters, periods, views
 from tickets.lists import count_tickets, matching, page_of_tickets
 from tickets.models import Priority, Status
@@ -180,6 +180,8 @@ class QueueAdmin(ServiceModelAdmin):
         elsewhere = views.remembered(request) if self.has_view_permission(request) else None
         if elsewhere is not None:
             return elsewhere
+        if self.has_view_permission(request):
+            people_and_choices(request, ())  # agents and teams in one round trip: views and filters ask for both
         context = views.list_context(request, self) if self.has_view_permission(request) else {}
         response = super().changelist_view(request, {**context, **(extra_context or {})})
         if context:
