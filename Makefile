@@ -9,7 +9,7 @@ SPECTACULAR := manage.py spectacular --fail-on-warn --validate
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR: # half a package is none
-.PHONY: help install run lint check gates $(GATES) deploy-check openapi constraints image release package bench bench-console bench-http bench-import bench-cold-start isolation proof proof-page faults clean
+.PHONY: help install run lint check gates $(GATES) deploy-check openapi constraints image release package bench bench-console bench-http bench-import bench-cold-start isolation proof proof-page faults fuzz clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 26

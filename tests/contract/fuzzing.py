@@ -1,14 +1,16 @@
 """`make fuzz`: schemathesis against the running server, with every check, once for each role that can ask.
 
 The server is gunicorn on a MongoDB of its own with the demo's data; docs/openapi.yaml says what can be asked.
-Exits with 1 for any failure. CASES says how many cases are run at least; SEED repeats a run.
+Exits with 1 for any failure. CASES says how many cases are run at least; SEED repeats a run. With ``--small`` it asks
+what `make test` has the time for.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +31,10 @@ ROLES = ("admin", "agent", "user")
 SIGNED_OUT = "signed-out"  # the ends of these people's sessions are part of the run
 LIMITS = {f"SIGN_IN_FAILURES_PER_{what}": "1000000" for what in ("ACCOUNT", "ADDRESS")}  # as those of the Platform
 SECTION = "schemathesis, every check on"
+SMALL = {  # the document's own examples everywhere; every value that its limits suggest for a new ticket
+    "admin": ("--phases", "examples"),
+    "user": ("--phases", "coverage", "--include-operation-id", "tickets_create"),
+}
 
 
 @dataclass(frozen=True)
@@ -79,18 +85,12 @@ class DemoPlatform(Platform):
 
 
 def main() -> None:
-    trial.main(figures)
+    trial.main(small_figures if "--small" in sys.argv else figures)
 
 
 def figures() -> Sequence[Figure]:
     cases, seed = trial.knob("CASES", CASES), trial.knob("SEED", SEED)
-    with (
-        trial.temporary_folder() as folder,
-        EmbeddedMongo.for_tests() as mongo,
-        DemoPlatform(mongo.uri, folder, console=True, **LIMITS) as platform,
-    ):
-        server, credentials = platform.serve(), platform.credentials()
-        os.environ.update(platform.variables())
+    with served() as (server, credentials, folder):
         whom = [name for name in credentials if not name.endswith(SIGNED_OUT)]
         runs = [fuzz(server, who, credentials, folder, -(-cases // len(whom)), seed) for who in whom]
     found = summary(runs, cases)
@@ -98,17 +98,53 @@ def figures() -> Sequence[Figure]:
     return found
 
 
+def small_figures() -> Sequence[Figure]:
+    """Some hundred cases, the same each time."""
+    with served() as (server, credentials, folder):
+        runs = [
+            counted(
+                server, who, credentials, schemathesis(server, who, credentials, folder / "report.json", SEED, *how)
+            )
+            for who, how in SMALL.items()
+        ]
+    return summary(runs, 200)
+
+
+@contextmanager
+def served() -> Iterator[tuple[Server, Mapping[str, str], Path]]:
+    """The platform ready to be asked, everybody's credentials, and a folder for the reports."""
+    with (
+        trial.temporary_folder() as folder,
+        EmbeddedMongo.for_tests() as mongo,
+        DemoPlatform(mongo.uri, folder, console=True, **LIMITS) as platform,
+    ):
+        server, credentials = platform.serve(), platform.credentials()
+        os.environ.update(platform.variables())
+        yield server, credentials, folder
+
+
 def fuzz(server: Server, who: str, credentials: Mapping[str, str], folder: Path, cases: int, seed: int) -> Run:
     """Runs schemathesis with one's credentials until enough cases have been run, each time with another seed."""
-    done = failures = operations = 0
-    while done < cases and not failures:
-        report = schemathesis(server, who, credentials, folder / f"{who}.json", seed + done, "--max-examples", "40")
-        done += report["test_cases"]["generated"]
-        failures += report["test_cases"]["with_failures"] + len(report["errors"])
-        operations = report["operations"]["tested"]
-        trial.tell(f"{who}: {done:,} cases, {failures} failures")
+    reports: list[dict[str, Any]] = []
+    run = Run(who, cases=0, failures=0, operations=0, lasted=True)
+    while run.cases < cases and not run.failures:
+        report, examples = folder / f"{who}.json", ("--max-examples", "40")
+        reports.append(schemathesis(server, who, credentials, report, seed + run.cases, *examples))
+        run = counted(server, who, credentials, *reports)
+        trial.tell(f"{who}: {run.cases:,} cases, {run.failures} failures")
+    return run
+
+
+def counted(server: Server, who: str, credentials: Mapping[str, str], *reports: dict[str, Any]) -> Run:
+    """What several runs of the program have come to."""
     answer = httpx.get(f"{server.address}/api/v1/tickets", headers={"Authorization": credentials[who]})
-    return Run(who, done, failures, operations, answer.status_code == (200 if credentials[who] else 401))
+    return Run(
+        who,
+        cases=sum(report["test_cases"]["generated"] for report in reports),
+        failures=sum(report["test_cases"]["with_failures"] + len(report["errors"]) for report in reports),
+        operations=max(report["operations"]["tested"] for report in reports),
+        lasted=answer.status_code == (200 if credentials[who] else 401),
+    )
 
 
 def schemathesis(
