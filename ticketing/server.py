@@ -1,0 +1,95 @@
+"""gunicorn's worker, and what it does about clients that send slowly, or half of a request."""
+
+import socket
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from ticketing import env
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+HEAD_SECONDS = env.integer("REQUEST_HEAD_SECONDS", 10, 1)
+BODY_SECONDS = env.integer("REQUEST_BODY_SECONDS", 60, 1)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """Threads that wait for a request no longer than its head and its body may take.
+
+    Of gunicorn's own time-outs none begins before the request is whole, so that as many clients as there are threads,
+    sending a byte now and then, would keep everybody else out.
+    """
+
+    wsgi: Application
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadlines: dict[TConn, float] = {}
+
+    def handle(self, conn: TConn) -> Any:
+        """A connection with something to read: a request's head, and then the request."""
+        self._deadlines[conn] = time.monotonic() + HEAD_SECONDS
+        try:
+            return super().handle(conn)
+        finally:
+            self._deadlines.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """The head has been read; the platform reads the body."""
+        self._deadlines[conn] = time.monotonic() + BODY_SECONDS
+        return super().handle_request(req, conn)
+
+    def murder_pending(self) -> None:
+        """Called every second: whoever has not sent all in time is read no further, as though they had hung up.
+
+        A request that is whole by then, and still being answered, does not notice.
+        """
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, deadline in list(self._deadlines.items()):
+            if now > deadline:
+                with suppress(OSError):  # it is gone already
+                    conn.sock.shutdown(socket.SHUT_RD)
+
+    def load_wsgi(self) -> None:
+        """The platform is never given less of a body than Content-Length says."""
+        super().load_wsgi()
+        self.wsgi = with_whole_bodies(self.wsgi)
+
+
+def with_whole_bodies(application: Application) -> Application:
+    def answer(request: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        announced = request.get("CONTENT_LENGTH") or ""
+        if announced.isdecimal() and len(announced) <= 18:  # what is longer is refused unread
+            request["wsgi.input"] = WholeBody(request["wsgi.input"], int(announced))
+        return application(request, start_response)
+
+    return answer
+
+
+class WholeBody:
+    """A body (``wsgi.input``) whose reading raises ConnectionError when it ends before the bytes that were announced.
+
+    Such a message is incomplete (RFC 9112, section 8): half an answer is not what somebody wrote.
+    """
+
+    def __init__(self, stream: Any, announced: int) -> None:
+        self._stream, self._left = stream, announced
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = self._left if size < 0 else min(size, self._left)
+        data: bytes = self._stream.read(wanted)
+        self._left -= len(data)
+        if len(data) < wanted:
+            raise ConnectionError("the body has ended early")
+        return data
+
+    def readline(self, size: int = -1) -> bytes:
+        wanted = self._left if size < 0 else min(size, self._left)
+        data: bytes = self._stream.readline(wanted)
+        self._left -= len(data)
+        if wanted and not data:
+            raise ConnectionError("the body has ended early")
+        return data
