@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.admin.decorators import display
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -103,7 +104,18 @@ FIELDS: dict[str, Any] = {
     "owner": gettext_lazy("Acts for"),
     "amount": gettext_lazy("How many"),
 }
-_CHOICES: dict[str, Mapping[str, Any]] = {"role": dict(User.ROLES), "registration": dict(Registration.choices)}
+_LANGUAGES = dict(settings.LANGUAGES)
+_CHOICES: dict[str, Mapping[str, Any]] = {
+    "role": dict(User.ROLES),
+    "registration": dict(Registration.choices),
+    "language": _LANGUAGES,
+    "locale": _LANGUAGES,
+}
+# Who acts where nobody has signed in.
+_NOBODY = {
+    "the platform (job)": gettext_lazy("the platform (job)"),
+    "the platform (command)": gettext_lazy("the platform (command)"),
+}
 
 
 class OfFilter(SelectFilter):
@@ -222,7 +234,7 @@ class AuditAdmin(ServiceModelAdmin):
     def who(self, entry: AuditEntry) -> SafeString:
         """A link to all that he did."""
         query = urlencode({"by": entry.by})
-        return format_html('<a class="console-link" href="{}?{}">{}</a>', self.changelist_url, query, entry.by)
+        return _link(f"{self.changelist_url}?{query}", _NOBODY.get(entry.by, entry.by))
 
     @display(description=gettext_lazy("What"))
     def what(self, entry: AuditEntry) -> str:
@@ -243,8 +255,10 @@ class AuditAdmin(ServiceModelAdmin):
         return "–"
 
     @display(description=gettext_lazy("Details"))
-    def told(self, entry: Any) -> SafeString:
+    def told(self, entry: Any) -> SafeString | str:
         lines = [*_changes_of(entry), *_facts_of(entry)]
+        if not lines:
+            return "–"
         items = format_html_join("", "<li>{}: {}</li>", lines)
         return format_html('<ul class="console-changes">{}</ul>', items)
 

@@ -71,7 +71,11 @@ class JobAdmin(ServiceModelAdmin):
     @display(description=gettext_lazy("Job"))
     def job(self, row: Any) -> SafeString:
         description = _(row.known.description) if row.known else _("Of another version.")
-        return format_html('<strong>{}</strong><br><span class="console-quiet">{}</span>', row.pk, description)
+        return format_html(
+            '<div class="console-cell"><strong>{}</strong><br><span class="console-quiet">{}</span></div>',
+            row.pk,
+            description,
+        )
 
     @display(description=gettext_lazy("Every"))
     def every(self, row: Any) -> str:
@@ -89,7 +93,7 @@ class JobAdmin(ServiceModelAdmin):
         took = "" if row.last_milliseconds is None else f", {row.last_milliseconds} ms"
         told = [figures(row.notes), f"{row.last_error} ({row.failures}×)" if row.last_error else ""]
         return format_html(
-            '{} {}{}<br><span class="console-quiet">{}</span>',
+            '<div class="console-cell">{}: {}{}<br><span class="console-quiet">{}</span></div>',
             moment(row.last_finished_at),
             _OUTCOMES[row.last_outcome],
             took,

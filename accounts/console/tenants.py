@@ -111,7 +111,7 @@ class TenantAdmin(ServiceModelAdmin):
     add_form = NewTenantForm
     change_form_template = "accounts/console/tenant.html"
     add_form_template = "console/change_form.html"
-    list_display = ("name", "slug", "state", "created")
+    list_display = ("name", "short_name", "state", "created")
     ordering = ("slug",)
     unique_orderings = ("slug",)
     sortable_by = ()
@@ -249,6 +249,10 @@ class TenantAdmin(ServiceModelAdmin):
         return HttpResponseRedirect(self.page_url(tenant))
 
     # --- display --------------------------------------------------------------------------------------------------
+
+    @display(description=gettext_lazy("Short name"))
+    def short_name(self, tenant: Tenant) -> str:
+        return tenant.slug
 
     @display(description=gettext_lazy("State"))
     def state(self, tenant: Tenant) -> SafeString:

@@ -73,7 +73,7 @@ class UserForm(NewUserForm):
     is_active = switch(
         gettext_lazy("Active"),
         help_text=gettext_lazy(
-            "Whoever is not is signed out everywhere at once. What he wrote stays his, and tickets stay assigned."
+            "Whoever is deactivated is signed out everywhere at once. What they wrote stays, and tickets stay assigned."
         ),
     )
 

@@ -48,6 +48,7 @@ THEME = (
     "unfold/widgets/clearable_file_input_small.html",
     "unfold/widgets/password_toggle.html",
 )
+THEME_CODE = ("Select action", "Select action to run")
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)  # the same input makes the same file
 
 Text = str | tuple[str, str]
@@ -158,6 +159,7 @@ def extracted() -> Texts:
             read_template(path, texts)
     for name in THEME:
         read_template(Path(unfold.__file__).parent / "templates" / name, texts)
+    texts.found.update(THEME_CODE)
     return texts
 
 

@@ -47,7 +47,7 @@ class ExportAdmin(ServiceModelAdmin):
     ordering = ("-requested_at",)
     sortable_by = ()
     actions = ()
-    empty_text = gettext_lazy("An export holds everything that the tenant owns, as one file to download.")
+    empty_text = gettext_lazy("Press “Export everything”: the file to download appears here when it is made.")
 
     def get_queryset(self, request: HttpRequest) -> TenantQuerySet:
         return visible_exports(actor_of(request))
@@ -90,7 +90,7 @@ class ExportAdmin(ServiceModelAdmin):
     def size(self, export: Export) -> str:
         return "–" if export.bytes is None else filesizeformat(export.bytes)
 
-    @display(description=gettext_lazy("Removed"))
+    @display(description=gettext_lazy("Removal"))
     def kept_until(self, export: Export) -> SafeString:
         return moment(None) if export.expires_at is None else coming(export.expires_at)
 

@@ -105,7 +105,7 @@ def day_table(stats: Mapping[str, Any], asked: Asked) -> Table:
     """Tickets created and resolved on each day of the period."""
     rows = [
         Row(
-            date_format(each["date"], "j M"),
+            date_format(each["date"], _("j M")),
             [
                 Count(each["created"], _query(asked, view="all", created=days_text(each["date"], each["date"]))),
                 Count(each["resolved"], _query(asked, view="all", resolved=days_text(each["date"], each["date"]))),

@@ -29,7 +29,7 @@
       scale.ticks.color = text;
       scale.grid.color = line;
     }
-    chart.update("none");
+    chart.update(); // not in the mode "none", which leaves the points as they were
   }
 
   function draw(figure) {

@@ -159,7 +159,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const views = document.querySelector("[data-counts]");
-    if (views) showCounts(views);
+    // Where the views are one line to scroll, the current one is in sight.
+    if (views) showCounts(views).then(() => views.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }));
     document.querySelector("[data-focus]")?.focus();
   });
 })();
