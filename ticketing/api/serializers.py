@@ -23,6 +23,7 @@ _FORM_EXTRAS = {"csrfmiddlewaretoken"}
 _NO_LINE = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 _NO_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 _NOT_IN_LINE, _NOT_IN_TEXT = re.compile(f"[{_NO_LINE}]"), re.compile(f"[{_NO_TEXT}]")
+_PART = re.compile(r"(?P<whole>\w+)(?:(?P<item>\[\d+\])|\.).*", re.ASCII | re.DOTALL)
 # RFC 3339, section 5.6: the zone is required, so that no time is ambiguous.
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 
@@ -62,8 +63,16 @@ class StrictSerializer(serializers.Serializer[Any]):
                     yield name, fault
             elif name in self.fields:
                 yield name, [ErrorDetail("This field cannot be set.", "read_only")]
-            elif not (is_form and (name in _FORM_EXTRAS or name.split("[")[0].split(".")[0] in writable)):
+            elif not (is_form and (name in _FORM_EXTRAS or _is_part(writable, name))):
                 yield name, [ErrorDetail("There is no such field.", "unknown")]
+
+
+def _is_part(fields: Mapping[Any, Any], name: str) -> bool:
+    """Whether a form's field is an item of a list (``tags[0]``) or a member of an object (``settings.colour``)."""
+    found = _PART.fullmatch(name)
+    field = fields.get(found["whole"]) if found else None
+    kinds = (serializers.ListField,) if found and found["item"] else (serializers.DictField, serializers.BaseSerializer)
+    return isinstance(field, kinds)
 
 
 def _copied(field: serializers.Field[Any, Any, Any, Any]) -> Any:
