@@ -3,6 +3,7 @@
 https://docs.gunicorn.org/en/stable/settings.html explains each of the names.
 """
 
+import ctypes
 import os
 import tempfile
 from contextlib import suppress
@@ -13,6 +14,7 @@ from ticketing import env
 from ticketing.logs import console_of_logs
 
 _METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+_M_ARENA_MAX, _ARENAS = -8, 2  # mallopt(3)
 _SHARED_MEMORY = "/dev/shm"  # nosec B108 # noqa: S108 - the heartbeat's file must not wait for a disk
 
 wsgi_app = "ticketing.wsgi:application"
@@ -33,6 +35,7 @@ logconfig_dict = console_of_logs() | {
 
 def on_starting(_server: Any) -> None:
     """The directory in which the workers' metrics meet; they inherit its name. Nothing of an earlier run stays."""
+    _share_arenas()
     directory = os.environ.get(_METRICS_DIRECTORY) or tempfile.mkdtemp(prefix="ticketing-metrics-")
     os.environ[_METRICS_DIRECTORY] = directory
     Path(directory).mkdir(parents=True, exist_ok=True)
@@ -51,6 +54,12 @@ def on_exit(_server: Any) -> None:
     _forget_metrics(directory)
     with suppress(OSError):  # it is a mounted volume, or has other things in it
         Path(directory).rmdir()
+
+
+def _share_arenas() -> None:
+    """A worker's threads share two of glibc's arenas: one for each of them keeps 12 MiB more, most of it unused."""
+    with suppress(AttributeError):  # another libc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def _forget_metrics(directory: str) -> None:
