@@ -99,7 +99,7 @@ def test_asks_little(cast, browser, desk):
     client = browser(cast.amir)
     with counted_queries() as sent:
         assert client.get("/console/?period=90").status_code == 200
-    assert len(sent) <= 8, sent
+    assert len(sent) <= 7, sent  # as the queue: the eighth is the process's own
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,10 @@ from ticketing.console.refusals import explain
 from ticketing.console.spreadsheets import csv_answer
 from ticketing.errors import InvalidInput
 from ticketing.mongo import parse_object_id
-from tickets.console.choices import team_choices
+from tickets.console.choices import people_and_choices, team_choices
 from tickets.console.dashboard.period import PERIODS, Asked, asked_for, default_for, query_of
 from tickets.console.dashboard.tables import Table, backlog_tables, day_table, in_period, in_view
 from tickets.console.queue.filters import NOBODY
-from tickets.people import find_people
 from tickets.stats.services import desk_stats
 
 
@@ -95,7 +94,7 @@ def _dashboard(request: HttpRequest) -> Dashboard:
         asked, problem = default_for(asked), explain(error)
         stats = desk_stats(actor, team=asked.teams, first=asked.first, last=asked.last)
     agents = [parse_object_id(id_) for id_ in stats["assigned_to"] if id_ != "none"]
-    people = {str(id_): person["name"] for id_, person in find_people(actor, agents).items()}
+    people = {str(id_): person["name"] for id_, person in people_and_choices(request, agents).items()}
     tables = backlog_tables(stats, asked, people, dict(team_choices(request)), str(actor.user_id))
     return Dashboard(asked, stats, tables, day_table(stats, asked), problem)
 
