@@ -22,20 +22,29 @@ def problem_documents(ctx: CheckContext, response: Response, case: Case) -> None
     assert problem["request_id"] == response.headers["x-request-id"][0]
 
 
-# Faults by field and code that no schema can tell: they lie in what is stored, in another field, in what a password, a
-# word or an entity tag is.
+# Faults by field and code that no schema can tell: they lie in what is stored, in another field, in who asks, in what a
+# password, a word, a media type or an entity tag is, in what is left of a name or of a list's item once it is trimmed.
 UNTOLD = [
     ("*", "not_found"),
+    ("*", "null_character"),
+    ("*", "staff_only"),
+    ("category", "invalid"),
+    ("content_type", "invalid"),
     ("If-Match", "invalid"),
     ("created_at__lt", "invalid"),
     ("current_password", "invalid"),
     ("current_password", "required"),
+    ("expires_at", "invalid"),
     ("language", "invalid"),
+    ("name", "blank"),
     ("ordering", "invalid"),
     ("password", "*"),
     ("q", "invalid"),
     ("reference", "required"),
+    ("requester_email", "invalid"),
+    ("tag", "invalid"),
     ("time_zone", "invalid"),
+    ("token", "invalid"),
     ("upload_id", "not_sent"),
 ]
 
