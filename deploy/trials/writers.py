@@ -230,9 +230,10 @@ class Writer:
             form = {"username": f"{self.person.role}@{self.person.tenant}.example", "password": PASSWORD}
             headers = {"X-CSRFToken": token, "Cookie": f"csrftoken={token}"}
             verdict, _ = self._ask(browser, "POST", "/console/login/?next=/api/v1/", headers=headers, data=form)
-            if verdict != DONE:
-                return None
             cookies = dict(browser.cookies)
+            # Sign-ins that were cut off count as failures, so the form may ask to try again later.
+            if verdict != DONE or "sessionid" not in cookies:
+                return None
             browser.headers["X-CSRFToken"] = cookies["csrftoken"]
             # By hand: the jar knows cookies by the address, and the server by the name in Host.
             browser.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
