@@ -23,7 +23,7 @@ def problem_documents(ctx: CheckContext, response: Response, case: Case) -> None
 
 
 # Faults by field and code that no schema can tell: they lie in what is stored, in another field, in who asks, in what a
-# password, a word, a media type or an entity tag is, in what is left of a name or of a list's item once it is trimmed.
+# password, a word, a media type or an entity tag is, in what a name or a list's item is once it is normalised.
 UNTOLD = [
     ("*", "not_found"),
     ("*", "null_character"),
@@ -43,6 +43,7 @@ UNTOLD = [
     ("reference", "required"),
     ("requester_email", "invalid"),
     ("tag", "invalid"),
+    ("tags", "invalid"),
     ("time_zone", "invalid"),
     ("token", "invalid"),
     ("upload_id", "not_sent"),
