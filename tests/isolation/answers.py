@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, Client, encode_multipart
 from django.utils.html import escape
 
-from tests.console.queries import counted_queries
+from tests.console.queries import sent_commands
 from tests.isolation.world import Ids
 
 # The words of a time are kept together.
@@ -41,6 +41,8 @@ _WRITES = {"insert", "update", "delete", "findAndModify"}
 SHORTEST_SECRET = len("globex")
 _client = Client(raise_request_exception=False)
 _strict_client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+# The parts of a command that say what it is about.
+_TELLING = ("filter", "query", "pipeline", "projection", "sort", "limit", "update", "updates", "deletes", "documents")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: str
-    commands: tuple[str, ...]
+    commands: tuple[str, ...]  # with their shapes
     written: frozenset[str]  # the collections
 
     @property
@@ -78,11 +80,11 @@ def ask(
     extra = {"HTTP_COOKIE": "", **credentials, **extra, **({"HTTP_ACCEPT": "text/html"} if html else {})}
     if method == "PUT":
         extra.setdefault("HTTP_IF_MATCH", "*")
-    with counted_queries() as commands:
+    with sent_commands() as commands:
         response: Any = (_strict_client if csrf else _client).generic(method, url, **_encoded(body, form=form), **extra)
-    sent = tuple(command for command in commands if command.split()[-1] not in _OF_ANY_REQUEST)
-    parts = [command.split(maxsplit=1) for command in commands]
-    written = frozenset(collection for name, collection in parts if name in _WRITES) - {"rate_windows"}
+    parts = [(*map(str, next(iter(command.items()))), command) for command in commands]
+    sent = tuple(f"{name} {on} {_shape(command)}" for name, on, command in parts if on not in _OF_ANY_REQUEST)
+    written = frozenset(on for name, on, _ in parts if name in _WRITES) - {"rate_windows"}
     content = b"".join(response.streaming_content) if response.streaming else response.content
     headers = {**response.headers, "Set-Cookie": response.cookies.output(header="")}
     return Answer(response.status_code, headers, content.decode(errors="replace"), sent, written)
@@ -174,6 +176,19 @@ def _short(value: object, other: object) -> str:
     text, against = str(value), str(other)
     start = next((at for at, (a, b) in enumerate(zip(text, against, strict=False)) if a != b), 0)
     return "…" + text[max(0, start - 80) : start + 200]
+
+
+def _shape(command: Mapping[str, Any]) -> str:
+    """What a command asks for, without the values: the same work for another thing has the same shape."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: plain(each) for name, each in value.items()}
+        if isinstance(value, list | tuple):  # each kind once: words have several stems
+            return list(dict.fromkeys(map(str, map(plain, value))))
+        return value if isinstance(value, bool) or value is None else type(value).__name__
+
+    return str({part: plain(command[part]) for part in _TELLING if part in command})
 
 
 def _encoded(body: Any, *, form: bool) -> dict[str, Any]:
