@@ -45,7 +45,10 @@ def queue(cast):
             followers=[cast.amir.pk],
         )
     )
-    get_database()["tickets"].update_one({"number": 1}, {"$set": {"created_at": clock.now() - timedelta(days=5)}})
+    stored = get_database()["tickets"]
+    for number, ticket in enumerate(tickets, 1):  # a transaction that was repeated has left a gap
+        stored.update_one({"_id": ticket["_id"]}, {"$set": {"number": number}})
+    stored.update_one({"number": 1}, {"$set": {"created_at": clock.now() - timedelta(days=5)}})
     return tickets
 
 
