@@ -13,6 +13,7 @@ from ticketing import env
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 HEAD_SECONDS = env.integer("REQUEST_HEAD_SECONDS", 10, 1)
 BODY_SECONDS = env.integer("REQUEST_BODY_SECONDS", 60, 1)
+SLOWEST = 64 * 1024  # bytes a second: a file takes its time on a thin line
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -38,7 +39,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """The head has been read; the platform reads the body."""
-        self._deadlines[conn] = time.monotonic() + BODY_SECONDS
+        self._deadlines[conn] = time.monotonic() + body_seconds(req.headers)
         return super().handle_request(req, conn)
 
     def murder_pending(self) -> None:
@@ -57,6 +58,12 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """The platform is never given less of a body than Content-Length says."""
         super().load_wsgi()
         self.wsgi = with_whole_bodies(self.wsgi)
+
+
+def body_seconds(headers: Iterable[tuple[str, str]]) -> float:
+    """How long a body may take to arrive, by the request's headers, of which gunicorn has checked the length."""
+    announced = next((int(value) for name, value in headers if name == "CONTENT-LENGTH"), 0)
+    return BODY_SECONDS + announced / SLOWEST
 
 
 def with_whole_bodies(application: Application) -> Application:
