@@ -14,7 +14,6 @@ from accounts.models import User
 from accounts.roles import Role
 from tenants.models import Tenant
 from tenants.services import find_tenant
-from tests.isolation.snapshot import Snapshot
 from ticketing.mongo import ObjectId
 from ticketing.mongo.client import get_database
 from ticketing.mongo.repository import Document
@@ -30,16 +29,6 @@ MIDNIGHT = datetime(2026, 6, 30, tzinfo=UTC)
 COLLECTIONS = ("users", "teams", "tickets", "comments", "events", "attachments")
 
 pytestmark = pytest.mark.django_db
-_loaded: list[Snapshot] = []
-
-
-@pytest.fixture
-def demo(db: None) -> None:
-    """The demo as a load on TODAY leaves it: loaded once for a process, and laid into the database for each test."""
-    if not _loaded:
-        call_command("load_demo", today=TODAY, stdout=StringIO())
-        _loaded.append(Snapshot.take())
-    _loaded[0].undo()
 
 
 def tenant_of(slug: str) -> Tenant:
@@ -61,8 +50,8 @@ def content(tenant: Tenant) -> dict[str, list[Document]]:
     }
 
 
-@pytest.mark.usefixtures("demo")
 def test_both_tenants_are_complete_and_share_numbers_and_titles() -> None:
+    assert load_demo(TODAY) == ["acme", "globex"]
     tickets = {demo.slug: stored(tenant_of(demo.slug), "tickets") for demo in DEMO_TENANTS}
     for own in tickets.values():
         assert sorted(ticket["number"] for ticket in own) == list(range(1, TICKETS + 1))
@@ -75,8 +64,8 @@ def test_both_tenants_are_complete_and_share_numbers_and_titles() -> None:
     assert len(titles[0] & titles[1]) > 5
 
 
-@pytest.mark.usefixtures("demo")
 def test_each_ticket_agrees_with_its_thread_and_its_history() -> None:
+    load_demo(TODAY)
     tenant = tenant_of("acme")
     comments, events = by_ticket(stored(tenant, "comments")), by_ticket(stored(tenant, "events"))
     attachments = by_ticket(stored(tenant, "attachments"))
@@ -98,8 +87,8 @@ def test_each_ticket_agrees_with_its_thread_and_its_history() -> None:
             DEFAULT_WORKFLOW.check(source, target, "agent")
 
 
-@pytest.mark.usefixtures("demo")
 def test_the_statistics_equal_a_recount() -> None:
+    load_demo(TODAY)
     for demo in DEMO_TENANTS:
         tenant = tenant_of(demo.slug)
         assert not differences(tenant.pk)
@@ -109,8 +98,8 @@ def test_the_statistics_equal_a_recount() -> None:
         )
 
 
-@pytest.mark.usefixtures("demo")
 def test_each_tenants_notes_hold_its_own_code_word_only() -> None:
+    load_demo(TODAY)
     for demo, other in ((ACME, GLOBEX), (GLOBEX, ACME)):
         notes = [each["body"] for each in stored(tenant_of(demo.slug), "comments") if each["visibility"] == "internal"]
         assert notes
@@ -119,8 +108,8 @@ def test_each_tenants_notes_hold_its_own_code_word_only() -> None:
         assert other.secret not in texts
 
 
-@pytest.mark.usefixtures("demo")
 def test_files_are_there_and_nothing_else() -> None:
+    load_demo(TODAY)
     for demo in DEMO_TENANTS:
         tenant = tenant_of(demo.slug)
         rows = stored(tenant, "attachments")
@@ -133,17 +122,17 @@ def test_files_are_there_and_nothing_else() -> None:
         assert sweep_files(tenant.pk, older_than=timedelta(0), dry_run=True) == find_missing_files(tenant.pk) == []
 
 
-@pytest.mark.usefixtures("demo")
 def test_the_same_day_gives_the_same_content() -> None:
+    load_demo(TODAY)
     first = {demo.slug: content(tenant_of(demo.slug)) for demo in DEMO_TENANTS}
     for name in (*COLLECTIONS, "tenants"):
         get_database()[name].delete_many({})
-    assert load_demo(TODAY) == ["acme", "globex"]
+    load_demo(TODAY)
     assert {demo.slug: content(tenant_of(demo.slug)) for demo in DEMO_TENANTS} == first
 
 
-@pytest.mark.usefixtures("demo")
 def test_a_second_load_changes_nothing() -> None:
+    call_command("load_demo", today=TODAY, stdout=StringIO())
     before = everything()
     output = StringIO()
     call_command("load_demo", "--today", "2026-07-05", stdout=output)
@@ -151,16 +140,16 @@ def test_a_second_load_changes_nothing() -> None:
     assert output.getvalue() == ""
 
 
-@pytest.mark.usefixtures("demo")
 def test_a_renamed_tenant_is_not_loaded_again() -> None:
+    load_demo(TODAY)
     get_database()["tenants"].update_one({"slug": "acme"}, {"$set": {"slug": "renamed", "hosts": []}})
     before = everything()
     assert load_demo(TODAY) == []
     assert everything() == before
 
 
-@pytest.mark.usefixtures("demo")
 def test_sign_ins_work_and_pass_the_validators() -> None:
+    load_demo(TODAY)
     assert {role for _, _, role, _ in DEMO_SIGN_INS} == set(Role)
     for slug, email, role, password in DEMO_SIGN_INS:
         tenant_id = tenant_of(slug).pk if slug else None
