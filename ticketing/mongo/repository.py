@@ -6,7 +6,7 @@ nothing in ``where`` can widen them. Documents go in and come out as plain dicts
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from bson.codec_options import CodecOptions
 from pymongo import ReturnDocument, UpdateOne
@@ -29,6 +29,7 @@ Where = Mapping[str, Any]
 
 _CROSSING = frozenset({"$lookup", "$graphLookup", "$unionWith", "$out", "$merge"})
 
+_POSITION = "_position"
 STREAM_BATCH = 500  # documents; the server's own 16 MB become ten times that in memory
 
 
@@ -306,3 +307,38 @@ def _check_stages(stages: Sequence[Mapping[str, Any]]) -> None:
             raise CrossTenantWrite("a pipeline stage that reaches other collections would leave the tenant")
         for branch in stage.get("$facet", {}).values():
             _check_stages(branch)
+
+
+class Find(NamedTuple):
+    """A question to one collection, as ``Repository.find`` takes it."""
+
+    repository: Repository
+    where: Where
+    fields: Sequence[str] = ()
+    sort: Sort = ()
+
+    def pipeline(self, position: int) -> list[Document]:
+        """Its stages; what is found is marked with the ``position``."""
+        stages: list[Document] = [{"$match": self.repository.scoped(self.where)}]
+        if self.sort:
+            stages.append({"$sort": dict(self.sort)})
+        if self.fields:
+            stages.append({"$project": dict.fromkeys(self.fields, 1)})
+        return [*stages, {"$set": {_POSITION: {"$literal": position}}}]
+
+
+def find_together(finds: Sequence[Find]) -> list[list[Document]]:
+    """What each of the finds matches, of whichever collections, in one round trip."""
+    if not finds:
+        return []
+    branches = [find.pipeline(position) for position, find in enumerate(finds)]
+    unions = [
+        {"$unionWith": {"coll": find.repository.collection_name, "pipeline": branch}}
+        for find, branch in zip(finds[1:], branches[1:], strict=True)
+    ]
+    found: list[list[Document]] = [[] for _ in finds]
+    first = finds[0].repository
+    with translated_errors(first.noun):
+        for document in first.collection.aggregate([*branches[0], *unions], session=_session()):
+            found[document.pop(_POSITION)].append(document)
+    return found

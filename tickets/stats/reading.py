@@ -11,8 +11,8 @@ from django.conf import settings
 
 from ticketing.errors import InvalidInput, StorageUnavailable
 from ticketing.mongo import ObjectId
-from ticketing.mongo.client import ran_out_of_time, transactional
-from ticketing.mongo.repository import Document
+from ticketing.mongo.client import ran_out_of_time, snapshot
+from ticketing.mongo.repository import Document, Find, find_together
 from tickets.stats.durations import BOUNDS
 from tickets.stats.periods import Days, Moments, Pieces, contains, cut, months_of, whole_days
 from tickets.stats.repository import (
@@ -21,6 +21,7 @@ from tickets.stats.repository import (
     DeltaRepository,
     LedgerRepository,
     TimesRepository,
+    named_categories,
     stored_change,
 )
 from tickets.stats.rules import ALL, DAY, DAY_SLICES, DIMENSIONS, MONTH, Categories, Facts, StatsFilter, text_of
@@ -58,11 +59,12 @@ class Question:
         return contains(self.days, day)
 
 
-@transactional
+@snapshot()
 def count(tenant_id: ObjectId, question: Question) -> tuple[Tally, int]:
     """The exact counts of one moment, and how many deltas waited. Raises TooManyTickets."""
-    changes = _waiting(tenant_id)
-    categories = LedgerRepository(tenant_id).categories().after(facts for pair in changes for facts in pair if facts)
+    deltas, ledgers = find_together([_waiting(tenant_id), Find(LedgerRepository(tenant_id), {}, ["categories"])])
+    changes = [stored_change(delta) for delta in deltas]
+    categories = named_categories(ledgers).after(facts for pair in changes for facts in pair if facts)
     slices = question.filters.slices(categories)
     reading = _Reading(tenant_id, question, categories)
     if slices is None:
@@ -73,29 +75,37 @@ def count(tenant_id: ObjectId, question: Question) -> tuple[Tally, int]:
     return reading.tally, len(changes)
 
 
-@transactional
+@snapshot()
 def count_desk(tenant_id: ObjectId, backlog: Question, flow: Question) -> tuple[Tally, Tally, int]:
     """What is there (by status, dimension and age) and what went on over days, of one moment, and how many deltas
     waited. Both questions are about the same slices and all time; each tally holds its own half only, and nothing by
     category, whose names would be one more to read."""
-    changes, categories = _waiting(tenant_id), Categories()
+    categories = Categories()
     slices = backlog.filters.slices(categories)
     if slices is None:
         raise ValueError("no cells answer for the desk's filter")
     months, cells = months_of(*flow.days), CellRepository(tenant_id)
     stock, went_on = (_Reading(tenant_id, question, categories) for question in (backlog, flow))
-    stock.add_cells(cells.read(slices, ALL, (None, None), fields=("total", "by")))
-    by_day = cells.read_months(slices, months, backlog.oldest_day.isoformat()[:7])
-    went_on.add_times(TimesRepository(tenant_id).read(slices, months))
+    deltas, totals, by_day, times = find_together(
+        [
+            _waiting(tenant_id),
+            cells.at(slices, ALL, (None, None), fields=("total", "by")),
+            cells.by_day(slices, months, backlog.oldest_day.isoformat()[:7]),
+            TimesRepository(tenant_id).during(slices, months),
+        ]
+    )
+    changes = [stored_change(delta) for delta in deltas]
+    stock.add_cells(totals)
+    went_on.add_times(times)
     for reading in (stock, went_on):
         reading.add_months(by_day)
         reading.add_changes(changes, slices)
     return stock.tally, went_on.tally, len(changes)
 
 
-def _waiting(tenant_id: ObjectId) -> list[tuple[Facts | None, Facts | None]]:
+def _waiting(tenant_id: ObjectId) -> Find:
     """The changes that no cell holds yet."""
-    return [stored_change(delta) for delta in DeltaRepository(tenant_id).waiting()]
+    return Find(DeltaRepository(tenant_id), {}, sort=[("_id", 1)])
 
 
 class _Reading:
@@ -113,13 +123,23 @@ class _Reading:
     def read_cells(self, slices: Slices) -> None:
         """Adds the cells of the slices, and tickets one by one in the parts of the period that have no cells."""
         pieces = self._pieces(slices)
-        for level, ranges in ((MONTH, [pieces.months] if pieces.months else []), (DAY, pieces.days)):
-            for days in ranges:
-                everything = days == (None, None)
-                self.add_cells(self._cells.read(slices, ALL if everything else level, days, fields=("total", "by")))
+        ranges = [(MONTH, pieces.months)] if pieces.months else []
+        ranges += [(DAY, days) for days in pieces.days]
         months = months_of(*self.question.days)
-        self.add_months(self._cells.read_months(slices, months, self.question.oldest_day.isoformat()[:7]))
-        self.add_times(self._times.read(slices, months))
+        by_day, times, *cells = find_together(
+            [
+                self._cells.by_day(slices, months, self.question.oldest_day.isoformat()[:7]),
+                self._times.during(slices, months),
+                *(
+                    self._cells.at(slices, ALL if days == (None, None) else level, days, fields=("total", "by"))
+                    for level, days in ranges
+                ),
+            ]
+        )
+        for found in cells:
+            self.add_cells(found)
+        self.add_months(by_day)
+        self.add_times(times)
         for edge in pieces.edges:
             self._count_created(edge, lambda day: not contains(self._whole_days, day))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ticketing.errors import AlreadyExists
 from ticketing.mongo.client import current_session
-from ticketing.mongo.repository import Document, Repository
+from ticketing.mongo.repository import Document, Find, Repository
 from tickets.repository import TicketRepository
 from tickets.stats.durations import BOUNDS
 from tickets.stats.periods import Days
@@ -48,9 +48,7 @@ class _Counts(Repository):
 class CellRepository(_Counts):
     collection_name = "stat_cells"
 
-    def read(
-        self, slices: Sequence[tuple[str, str]], level: str, periods: Days, *, fields: Sequence[str]
-    ) -> list[Document]:
+    def at(self, slices: Sequence[tuple[str, str]], level: str, periods: Days, *, fields: Sequence[str]) -> Find:
         """The cells of the slices (all of one dimension) at a level, over a half-open range of days."""
         bounds = zip(("$gte", "$lt"), periods, strict=True)
         within = {bound: day.isoformat()[: _LENGTH_OF_PERIOD.get(level)] for bound, day in bounds if day is not None}
@@ -60,9 +58,9 @@ class CellRepository(_Counts):
             "level": level,
             **({"period": within} if within else {}),
         }
-        return self.find(where, fields=["period", *fields])
+        return Find(self, where, ["period", *fields])
 
-    def read_months(self, slices: Sequence[tuple[str, str]], months: Sequence[str], since: str) -> list[Document]:
+    def by_day(self, slices: Sequence[tuple[str, str]], months: Sequence[str], since: str) -> Find:
         """What was created and resolved on each day of these months, and of every month since ``since``."""
         where = {
             "dimension": slices[0][0],
@@ -70,13 +68,13 @@ class CellRepository(_Counts):
             "level": MONTH,
             "$or": [{"period": {"$in": list(months)}}, {"period": {"$gte": since}}],
         }
-        return self.find(where, fields=["period", "created", "resolved"])
+        return Find(self, where, ["period", "created", "resolved"])
 
 
 class TimesRepository(_Counts):
     collection_name = "stat_times"
 
-    def read(self, slices: Sequence[tuple[str, str]], months: Sequence[str]) -> list[Document]:
+    def during(self, slices: Sequence[tuple[str, str]], months: Sequence[str]) -> Find:
         """How long tickets of the slices (all of one dimension) took, in these months."""
         where = {
             "dimension": slices[0][0],
@@ -84,7 +82,7 @@ class TimesRepository(_Counts):
             "level": TIMES,
             "period": {"$in": list(months)},
         }
-        return self.find(where, fields=["period", *TIME_KINDS])
+        return Find(self, where, ["period", *TIME_KINDS])
 
 
 class DeltaRepository(Repository):
@@ -105,8 +103,7 @@ class LedgerRepository(Repository):
 
     def categories(self) -> Categories:
         """The categories that are counted by name."""
-        ledger = self.find_one({}, fields=["categories"]) or {}
-        return Categories(frozenset(ledger.get("categories", ())))
+        return named_categories(self.find({}, fields=["categories"]))
 
     def name(self, categories: Iterable[str]) -> None:
         """Adds categories that are counted by name from now on."""
@@ -176,6 +173,11 @@ def _grouped(key: Any) -> Document:
 
 def _day_of(column: str) -> Document:
     return {"$dateToString": {"date": f"${column}", "format": _ISO_DAY}}
+
+
+def named_categories(ledgers: Iterable[Document]) -> Categories:
+    """The categories that a tenant's ledger names; there is none before the first folding."""
+    return Categories(frozenset(category for ledger in ledgers for category in ledger.get("categories", ())))
 
 
 def stored_change(delta: Mapping[str, Any]) -> tuple[Facts | None, Facts | None]:
