@@ -1,6 +1,6 @@
 """Cutting a stream into pieces that fit into memory and into a transaction."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
@@ -11,4 +11,19 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Lists of at most ``size`` items, in order."""
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def weighed_batches(items: Iterable[T], size: int, weight: Callable[[T], int]) -> Iterator[list[T]]:
+    """Lists of items that weigh ``size`` together at most, in order; one that alone weighs more has its own."""
+    batch: list[T] = []
+    weighs = 0
+    for item in items:
+        own = weight(item)
+        if batch and weighs + own > size:
+            yield batch
+            batch, weighs = [], 0
+        batch.append(item)
+        weighs += own
+    if batch:
         yield batch

@@ -16,7 +16,7 @@ from ticketing.mongo.repository import Document
 from tickets.repository import TicketRepository
 from tickets.search.rules import language_of
 from tickets.stats.services import fold_all
-from tickets.transfer.batches import batches
+from tickets.transfer.batches import weighed_batches
 from tickets.transfer.cleaning import Cleaner, Draft
 from tickets.transfer.documents import Documents, Resolved, resolve
 from tickets.transfer.mapping import FieldMapping
@@ -29,7 +29,11 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """``zone`` is that of times without one (none: the tenant's), ``time_format`` is strptime's (none: ISO 8601)."""
+    """``zone`` is that of times without one (none: the tenant's), ``time_format`` is strptime's (none: ISO 8601).
+
+    ``batch`` is how many tickets and comments one transaction takes: more than fit into a small server's cache would
+    be rolled back for ever.
+    """
 
     dry_run: bool = False
     create_users: bool = True
@@ -119,7 +123,7 @@ class _Import:
         # While the database stores a batch, the next one is made ready.
         with ThreadPoolExecutor(max_workers=1) as storing:
             under_way: Future[_Batch] | None = None
-            for rows in batches(self._source.rows(), self._options.batch):
+            for rows in weighed_batches(self._source.rows(), self._options.batch, _weight):
                 batch = self._prepare(rows)
                 if under_way:
                     self._count(under_way.result(), on_batch)
@@ -200,6 +204,11 @@ class _Import:
 
     def _reject(self, row: Row, error: InvalidInput) -> None:
         self._rejections.append(Rejection(row.number, row.line, error.errors))
+
+
+def _weight(row: Row) -> int:
+    """How many documents of its own a row becomes, about: itself, and what it has a list of."""
+    return 1 + sum(len(value) for value in row.values.values() if isinstance(value, list))
 
 
 def _emails(draft: Draft) -> Iterator[str]:

@@ -242,3 +242,17 @@ def test_a_csv_file_with_a_mapping(cast: Cast, tmp_path: Path) -> None:
     [ticket] = stored(cast.acme)
     assert (ticket["title"], ticket["priority"], ticket["type"]) == ("Mouse", "urgent", "task")
     assert ticket["created_at"] == datetime(2026, 2, 1, 10, tzinfo=UTC)
+
+
+def test_tickets_with_many_comments_are_stored_in_smaller_transactions(cast: Cast, tmp_path: Path) -> None:
+    at = "2026-01-01T09:00:00Z"
+    comments = [{"author": "carla@example.test", "body": "Word", "created_at": at} for _ in range(3)]
+    row = {"title": "Smoke", "created_at": at, "comments": comments, **BY}
+    rows = [{"external_id": str(number), **row} for number in range(3)]
+    seen: list[int] = []
+    source = written(tmp_path, rows)
+    report = import_tickets(
+        cast.acme, source, FieldMapping(), ImportOptions(batch=8), on_batch=lambda report: seen.append(report.imported)
+    )
+    assert (seen, report.imported) == ([2, 3], 3)
+    assert len(stored(cast.acme, "comments")) == 9
