@@ -29,7 +29,6 @@ from benchmarks.results import missed, write_results  # noqa: E402
 from ticketing.mongo.embedded import EmbeddedMongo  # noqa: E402
 
 NAMES = {size: name for name, size in SIZES.items()}
-CACHE = "cache_size=4G"  # production's MongoDB has half of its machine's memory; the embedded one is made small
 WARM_UP = 0.5
 Targets = dict[str, dict[int, Target]]
 
@@ -41,7 +40,7 @@ def main() -> int:
         folder = Path(name)
         mongo = stack.enter_context(EmbeddedMongo(folder / "data" / "mongo"))
         client: MongoClient[dict[str, object]] = stack.enter_context(MongoClient(mongo.uri))
-        client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=CACHE)
+        client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=servers.CACHE)
         known = {size: _seed(size, mongo.uri, folder) for size in sizes}
         targets = _serve(stack, known, mongo.uri, folder)
         results = Results(sizes)

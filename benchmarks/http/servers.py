@@ -15,6 +15,7 @@ from ticketing.processes import free_port, start_child, stop_child
 ROOT = Path(__file__).resolve().parent.parent.parent
 REFERENCE, REFERENCE_PACKAGES = ROOT / "benchmarks" / "reference", ROOT / "build" / "reference"
 WORKERS = 2
+CACHE = "cache_size=4G"  # production's MongoDB has half of its machine's memory; the embedded one is made small
 START_SECONDS, STOP_SECONDS = 60, 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 # They count as ever, and never refuse.

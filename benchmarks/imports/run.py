@@ -16,6 +16,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from pymongo import MongoClient  # noqa: E402
+
 from benchmarks.http import servers  # noqa: E402
 from benchmarks.reference import dataset  # noqa: E402
 from benchmarks.results import Figure, at_least, missed, write_results  # noqa: E402
@@ -35,6 +37,8 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="ticketing-import-") as name,
         EmbeddedMongo(Path(name, "data", "mongo")) as mongo,
     ):
+        with MongoClient[dict[str, Any]](mongo.uri) as client:
+            client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=servers.CACHE)
         environment = servers.platform_environment(mongo.uri, "imports", Path(name))
         servers.run([*_MANAGE, "migrate"], environment)
         rates = [_import(Path(name), environment, rows, with_comments=each) for each in (False, True)]
