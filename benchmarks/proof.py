@@ -13,7 +13,16 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.results import FOLDER  # noqa: E402
 
 PAGE = ROOT / "docs" / "proof.md"
-ORDER = ("http", "console", "import", "cold-start", "isolation", "faults", "fuzz")
+COMMANDS = {
+    "http": "make bench-http",
+    "console": "make bench-console",
+    "import": "make bench-import",
+    "cold-start": "make bench-cold-start",
+    "isolation": "make isolation",
+    "faults": "make faults",
+    "fuzz": "make fuzz",
+}
+ORDER = tuple(COMMANDS)
 INTRODUCTION = """\
 # The proof
 
@@ -39,8 +48,14 @@ def main() -> int:
 def page_of(results: list[Result]) -> str:
     """The page's Markdown."""
     ordered = sorted(results, key=lambda result: (*_place(result["name"]), result["name"]))
-    parts = [INTRODUCTION, *(line for result in ordered for line in _proof(result)), _runs(ordered)]
+    parts = [INTRODUCTION, *_missing(results), *(line for result in ordered for line in _proof(result)), _runs(ordered)]
     return "\n".join(parts)
+
+
+def _missing(results: list[Result]) -> Iterator[str]:
+    names = {result["name"] for result in results}
+    if missing := [f"`{command}`" for name, command in COMMANDS.items() if name not in names]:
+        yield f"No figures on this page yet of {', '.join(missing)}.\n"
 
 
 def _place(name: str) -> tuple[int, ...]:

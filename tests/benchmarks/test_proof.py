@@ -56,3 +56,6 @@ def test_the_page_has_every_figure_and_shows_what_was_missed(folder: Path) -> No
     assert "| 5xx | 0 | 0 | met |  |" in page
     assert "| left \\| right | 2 |  |  | two lines |" in page
     assert page.count("| `make ") == 2
+    [missing] = [line for line in page.splitlines() if line.startswith("No figures on this page yet")]
+    assert "`make faults`" in missing
+    assert "`make fuzz`" not in missing
