@@ -43,7 +43,8 @@ def tickets(cast: Cast) -> list[Document]:
 def test_of_merges_into_several_tickets_one_wins(cast: Cast, tickets: list[Document]) -> None:
     """Also of one in each direction: nothing is merged in a circle."""
     amir = actor_of(cast.amir)
-    pairs = [("1", "2"), ("1", "3"), ("2", "1"), ("1", "2")]
+    first, second, third = (str(ticket["number"]) for ticket in tickets)
+    pairs = [(first, second), (first, third), (second, first), (first, second)]
     results = run_together(
         [as_user(cast.amir, lambda pair=pair: merge_ticket(amir, *pair)) for pair in pairs]  # type: ignore[misc]
     )
@@ -63,16 +64,17 @@ def test_of_merges_into_several_tickets_one_wins(cast: Cast, tickets: list[Docum
 
 def test_answers_during_a_merge_are_all_in_one_place(cast: Cast, tickets: list[Document]) -> None:
     carl, amir = actor_of(cast.carl), actor_of(cast.amir)
+    first, second, _ = (str(ticket["number"]) for ticket in tickets)
     answers = [
-        as_user(cast.carl, lambda n=n: add_comment(carl, "1", f"answer {n}"))  # type: ignore[misc]
+        as_user(cast.carl, lambda n=n: add_comment(carl, first, f"answer {n}"))  # type: ignore[misc]
         for n in range(6)
     ]
-    results = run_together([as_user(cast.amir, lambda: merge_ticket(amir, "1", "2")), *answers])
+    results = run_together([as_user(cast.amir, lambda: merge_ticket(amir, first, second)), *answers])
 
     assert [each for each in results if isinstance(each, Exception)] == []
     assert counted(tickets[0]) == (0, 0, 0, 0)
     assert counted(tickets[1]) == (9, 0, 0, 0)
-    unmerge_ticket(amir, "1")
+    unmerge_ticket(amir, first)
     assert counted(tickets[0]) == (7, 0, 0, 0)
     assert counted(tickets[1]) == (1, 0, 0, 0)
     assert differences(cast.acme.pk) == {}
@@ -80,8 +82,9 @@ def test_answers_during_a_merge_are_all_in_one_place(cast: Cast, tickets: list[D
 
 def test_what_is_taken_back_or_split_twice_at_once_happens_once(cast: Cast, tickets: list[Document]) -> None:
     amir = actor_of(cast.amir)
-    merge_ticket(amir, "1", "2")
-    results = run_together([as_user(cast.amir, lambda: unmerge_ticket(amir, "1"))] * 3)
+    first, second, _ = (str(ticket["number"]) for ticket in tickets)
+    merge_ticket(amir, first, second)
+    results = run_together([as_user(cast.amir, lambda: unmerge_ticket(amir, first))] * 3)
     assert sorted(type(each).__name__ for each in results) == [NotMerged.__name__] * 2 + ["dict"]
 
     comment = CommentRepository(cast.acme.pk).find({"ticket_id": tickets[0]["_id"]})[0]

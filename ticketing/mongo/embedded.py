@@ -138,7 +138,9 @@ class EmbeddedMongo:
 
     def _spawn(self, mongod: Path) -> None:
         command = [str(mongod), "--dbpath", str(self.dbpath), "--port", str(self._port), "--bind_ip", "127.0.0.1"]
-        command += ["--replSet", REPLICA_SET, "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", "0.25"]
+        # A full cache rolls back whoever has the oldest transaction, and the workers of a test run share one.
+        cache = "0.5" if self.throwaway else "0.25"
+        command += ["--replSet", REPLICA_SET, "--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB", cache]
         command += ["--oplogSize", "64" if self.throwaway else "256"]
         parameters = ["diagnosticDataCollectionEnabled=false", "shutdownTimeoutMillisForSignaledShutdown=100"]
         parameters.append("transactionLifetimeLimitSeconds=20")  # of a killed process, which holds its tickets so long
