@@ -145,7 +145,8 @@ class EmbeddedMongo:
         parameters = ["diagnosticDataCollectionEnabled=false", "shutdownTimeoutMillisForSignaledShutdown=100"]
         parameters.append("transactionLifetimeLimitSeconds=20")  # of a killed process, which holds its tickets so long
         if self.throwaway:
-            parameters.append("enableFlowControl=false")
+            # What one worker of a test run drops is locked for a while; the transactions of others wait for it.
+            parameters += ["enableFlowControl=false", "maxTransactionLockRequestTimeoutMillis=1000"]
         for parameter in parameters:
             command += ["--setParameter", parameter]
         with self.log.open("wb") as log:
