@@ -40,7 +40,7 @@ def main() -> int:
         folder = Path(name)
         mongo = stack.enter_context(EmbeddedMongo(folder / "data" / "mongo"))
         client: MongoClient[dict[str, object]] = stack.enter_context(MongoClient(mongo.uri))
-        client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=servers.CACHE)
+        servers.enlarge_cache(client)
         known = {size: _seed(size, mongo.uri, folder) for size in sizes}
         targets = _serve(stack, known, mongo.uri, folder)
         results = Results(sizes)

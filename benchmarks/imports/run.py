@@ -38,7 +38,7 @@ def main() -> int:
         EmbeddedMongo(Path(name, "data", "mongo")) as mongo,
     ):
         with MongoClient[dict[str, Any]](mongo.uri) as client:
-            client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=servers.CACHE)
+            servers.enlarge_cache(client)
         environment = servers.platform_environment(mongo.uri, "imports", Path(name))
         servers.run([*_MANAGE, "migrate"], environment)
         rates = [_import(Path(name), environment, rows, with_comments=each) for each in (False, True)]

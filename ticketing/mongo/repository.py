@@ -132,13 +132,7 @@ class Repository:
             [{"$match": self.scoped(where)}, {"$limit": cap}, {"$group": {"_id": position, "count": {"$sum": 1}}}]
             for position, where in enumerate(filters)
         ]
-        if not branches:
-            return []
-        first, *others = branches
-        unions = [{"$unionWith": {"coll": self.collection_name, "pipeline": branch}} for branch in others]
-        with translated_errors(self.noun):
-            found = self.collection.aggregate([*first, *unions], session=_session())
-            counts = {each["_id"]: each["count"] for each in found}
+        counts = {each["_id"]: each["count"] for each in _united([(self, branch) for branch in branches])}
         return [counts.get(position, 0) for position in range(len(branches))]
 
     def find_each(
@@ -157,11 +151,7 @@ class Repository:
             ]
             for position, where in enumerate(filters)
         ]
-        first, *others = branches
-        unions = [{"$unionWith": {"coll": self.collection_name, "pipeline": branch}} for branch in others]
-        with translated_errors(self.noun):
-            found = self.collection.aggregate([*first, *unions], session=_session())
-            by_position = {each.pop("position"): each for each in found}
+        by_position = {each.pop("position"): each for each in _united([(self, branch) for branch in branches])}
         return [by_position.get(position) for position in range(len(branches))]
 
     def insert(self, document: Mapping[str, Any]) -> Document:
@@ -329,16 +319,17 @@ class Find(NamedTuple):
 
 def find_together(finds: Sequence[Find]) -> list[list[Document]]:
     """What each of the finds matches, of whichever collections, in one round trip."""
-    if not finds:
-        return []
-    branches = [find.pipeline(position) for position, find in enumerate(finds)]
-    unions = [
-        {"$unionWith": {"coll": find.repository.collection_name, "pipeline": branch}}
-        for find, branch in zip(finds[1:], branches[1:], strict=True)
-    ]
     found: list[list[Document]] = [[] for _ in finds]
-    first = finds[0].repository
-    with translated_errors(first.noun):
-        for document in first.collection.aggregate([*branches[0], *unions], session=_session()):
-            found[document.pop(_POSITION)].append(document)
+    for document in _united([(find.repository, find.pipeline(position)) for position, find in enumerate(finds)]):
+        found[document.pop(_POSITION)].append(document)
     return found
+
+
+def _united(branches: Sequence[tuple[Repository, list[Document]]]) -> Iterator[Document]:
+    """What all the pipelines give, one after the other, in one round trip. Each has to be scoped already."""
+    if not branches:
+        return
+    (first, stages), *others = branches
+    unions = [{"$unionWith": {"coll": other.collection_name, "pipeline": branch}} for other, branch in others]
+    with translated_errors(first.noun):
+        yield from first.collection.aggregate([*stages, *unions], session=_session())

@@ -1,20 +1,12 @@
 """Cutting a stream into pieces that fit into memory and into a transaction."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of at most ``size`` items, in order."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
-
-
-def weighed_batches(items: Iterable[T], size: int, weight: Callable[[T], int]) -> Iterator[list[T]]:
+def batches(items: Iterable[T], size: int, weight: Callable[[T], int] = lambda _item: 1) -> Iterator[list[T]]:
     """Lists of items that weigh ``size`` together at most, in order; one that alone weighs more has its own."""
     batch: list[T] = []
     weighs = 0

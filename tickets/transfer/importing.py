@@ -16,7 +16,7 @@ from ticketing.mongo.repository import Document
 from tickets.repository import TicketRepository
 from tickets.search.rules import language_of
 from tickets.stats.services import fold_all
-from tickets.transfer.batches import weighed_batches
+from tickets.transfer.batches import batches
 from tickets.transfer.cleaning import Cleaner, Draft
 from tickets.transfer.documents import Documents, Resolved, resolve
 from tickets.transfer.mapping import FieldMapping
@@ -123,7 +123,7 @@ class _Import:
         # While the database stores a batch, the next one is made ready.
         with ThreadPoolExecutor(max_workers=1) as storing:
             under_way: Future[_Batch] | None = None
-            for rows in weighed_batches(self._source.rows(), self._options.batch, _weight):
+            for rows in batches(self._source.rows(), self._options.batch, _weight):
                 batch = self._prepare(rows)
                 if under_way:
                     self._count(under_way.result(), on_batch)
@@ -207,8 +207,9 @@ class _Import:
 
 
 def _weight(row: Row) -> int:
-    """How many documents of its own a row becomes, about: itself, and what it has a list of."""
-    return 1 + sum(len(value) for value in row.values.values() if isinstance(value, list))
+    """How many documents a row becomes: the ticket and its comments, which are what a row has a list of objects of."""
+    lists = (value for value in row.values.values() if isinstance(value, list))
+    return 1 + sum(isinstance(each, dict) for value in lists for each in value)
 
 
 def _emails(draft: Draft) -> Iterator[str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from tickets.transfer.batches import weighed_batches
+from tickets.transfer.batches import batches
 
 
 @pytest.mark.parametrize(
@@ -13,4 +13,4 @@ from tickets.transfer.batches import weighed_batches
     ],
 )
 def test_what_is_heavy_fills_a_batch_sooner(weights: list[int], expected: list[list[int]]) -> None:
-    assert list(weighed_batches(weights, 3, int)) == expected
+    assert list(batches(weights, 3, int)) == expected

@@ -247,7 +247,7 @@ def test_a_csv_file_with_a_mapping(cast: Cast, tmp_path: Path) -> None:
 def test_tickets_with_many_comments_are_stored_in_smaller_transactions(cast: Cast, tmp_path: Path) -> None:
     at = "2026-01-01T09:00:00Z"
     comments = [{"author": "carla@example.test", "body": "Word", "created_at": at} for _ in range(3)]
-    row = {"title": "Smoke", "created_at": at, "comments": comments, **BY}
+    row = {"title": "Smoke", "created_at": at, "tags": ["office", "lift"], "comments": comments, **BY}
     rows = [{"external_id": str(number), **row} for number in range(3)]
     seen: list[int] = []
     source = written(tmp_path, rows)
