@@ -33,7 +33,7 @@ STORED_OPTIONS: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawB
 RETRY_AFTER_SECONDS = 5
 TRANSACTION_SECONDS = 20
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.5
-DUPLICATE_KEY, SNAPSHOT_TOO_OLD = 11000, 239  # the server's error codes
+DUPLICATE_KEY, SNAPSHOT_TOO_OLD, SNAPSHOT_UNAVAILABLE = 11000, 239, 246  # the server's error codes
 UNAUTHORIZED = 13
 # It knows our user no more, or has no room: UserNotFound, Unauthorized, AuthenticationFailed, OutOfDiskSpace.
 _REFUSALS = frozenset({11, UNAUTHORIZED, 18, 14031})
@@ -151,7 +151,8 @@ def snapshot() -> Iterator[None]:
     """Every read of the block sees the data as it is at the first one; the server refuses writes.
 
     The server keeps what it needs for that for minSnapshotHistoryWindowInSeconds, five minutes by default; a read after
-    that raises SnapshotTooOld. https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
+    that raises SnapshotTooOld, one while a collection is being changed StorageUnavailable.
+    https://www.mongodb.com/docs/manual/reference/read-concern-snapshot/
     """
     if current_session() is not None:
         raise RuntimeError("a snapshot cannot begin within a transaction or another snapshot")
@@ -162,6 +163,8 @@ def snapshot() -> Iterator[None]:
         except driver.OperationFailure as error:
             if error.code == SNAPSHOT_TOO_OLD:
                 raise SnapshotTooOld from error
+            if error.code == SNAPSHOT_UNAVAILABLE:  # an index is being made just now
+                raise unavailable(error) from error
             raise
         finally:
             connection.session = None  # type: ignore[attr-defined]

@@ -9,7 +9,14 @@ from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError, Server
 
 from ticketing.errors import StorageUnavailable
 from ticketing.mongo import ObjectId
-from ticketing.mongo.client import after_commit, current_session, get_database, transactional, translated_errors
+from ticketing.mongo.client import (
+    after_commit,
+    current_session,
+    get_database,
+    snapshot,
+    transactional,
+    translated_errors,
+)
 from ticketing.mongo.counters import next_number
 from ticketing.mongo.repository import Repository
 
@@ -178,3 +185,11 @@ def test_a_commit_of_unknown_outcome_is_repeated(accounts: Accounts, monkeypatch
     transactional(lambda: accounts.insert({"name": "once"}))()
     assert len(calls) == 2
     assert accounts.count({"name": "once"}) == 1
+
+
+def test_a_snapshot_during_a_change_of_a_collection_can_be_asked_for_again(db: None) -> None:
+    pending = OperationFailure("Unable to read from a snapshot due to pending collection catalog changes", 246)
+    with pytest.raises(StorageUnavailable) as refused, snapshot():
+        raise pending
+    assert refused.value.headers["Retry-After"]
+    assert current_session() is None
