@@ -60,6 +60,7 @@ def _kill_again_and_again(
     kills: int, platform: Platform, server: Server, worker: Program, journal: Journal
 ) -> Counter[str]:
     chance, killed = random.Random("kills"), Counter[str]()
+    wait_for(lambda: all(len(tickets) >= 10 for tickets in Writer.tickets.values()))  # which the jobs' work is about
     for number in range(1, kills + 1):
         _give_jobs_work(platform, journal, number)
         time.sleep(chance.uniform(0.2, 1.5))
