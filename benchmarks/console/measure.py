@@ -19,7 +19,7 @@ from ticketing.wsgi import application
 
 # isort: split
 
-from benchmarks.console.seed import seed
+from benchmarks.console.seed import SUBJECT, seed
 from tests.cast import PASSWORD
 from ticketing.mongo.client import get_database
 from tickets.repository import TicketRepository
@@ -43,8 +43,8 @@ def main(amount: int) -> None:
         "queue, all of a team": f"{QUEUE}?view=all&team={(team or {})['team_id']}",
         "queue, 100 pages on": "",
         "counts of the views": f"{QUEUE}views/counts/",
-        "search, one word": f"{QUEUE}?q=word7",
-        "search, two words": f"{QUEUE}?q=word7+word8",
+        "search, one word": f"{QUEUE}?q={SUBJECT[0]}",
+        "search, two words": f"{QUEUE}?q={'+'.join(SUBJECT)}",
         "ticket page": f"{QUEUE}{talk}/change/",
         "dashboard, 30 days": "/console/",
         "dashboard, 90 days of a team": f"/console/?period=90&team={(team or {})['team_id']}",

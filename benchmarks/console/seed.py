@@ -22,6 +22,7 @@ from tickets.services import new_ticket_document
 from tickets.stats.services import recount
 
 AGENTS, TEAMS, CUSTOMERS, WORDS = 20, 6, 300, 40
+SUBJECT, SUBJECT_EVERY = ("word7", "word8"), 10  # so often that they fill a page at every size
 YEARS = 2
 BATCH = 2000
 LONG_THREAD = 30  # comments of the ticket that is looked at
@@ -82,7 +83,8 @@ def _tickets(
         resolved = created + timedelta(hours=random.lognormvariate(3, 1.2))
         status = random.choices(Status.values, _SHARES)[0]
         is_done = status in ("resolved", "closed")
-        words = sorted({f"word{random.randrange(WORDS)}" for _ in range(6)})
+        subject = () if number % SUBJECT_EVERY else SUBJECT
+        words = sorted({*subject, *(f"word{random.randrange(WORDS)}" for _ in range(6))})
         customer = random.choice(customers)
         answered = None if status == "new" else clock.to_milliseconds(min(responded, now))
         done = clock.to_milliseconds(min(resolved, now)) if is_done else None
