@@ -1,5 +1,6 @@
-"""One size: seeds a database of its own, asks for each page through the WSGI application, and prints what it took as
-JSON. CPU is that of this process and of MongoDB together, so both must be idle otherwise."""
+"""One size: seeds a database of its own, prints the names of the pages as JSON, and then for each name that it reads
+what a request through the WSGI application took. CPU is that of this process and of MongoDB together, so both must be
+idle otherwise."""
 
 import json
 import sys
@@ -26,7 +27,7 @@ from tickets.repository import TicketRepository
 
 HOST = "bench.localhost"
 QUEUE = "/console/tickets/ticket/"
-WARM_UPS, REQUESTS = 5, 30
+WARM_UPS, REQUESTS = 3, 10
 
 
 def main(amount: int) -> None:
@@ -51,7 +52,9 @@ def main(amount: int) -> None:
     }
     get = _browser(agent.email)
     pages["queue, 100 pages on"] = _deep_page(get)
-    print(json.dumps({"seconds": seeded, "pages": {name: _measure(get, path) for name, path in pages.items()}}))
+    print(json.dumps({"seconds": seeded, "pages": list(pages)}), flush=True)
+    for name in sys.stdin:
+        print(json.dumps(_measure(get, pages[name.strip()])), flush=True)
 
 
 def _measure(get: Callable[[str], str], path: str) -> dict[str, Any]:

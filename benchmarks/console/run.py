@@ -1,7 +1,8 @@
 """`make bench-console`: what the console's pages cost the server at 1,000 tickets, at 20,000 and at TICKETS (200,000).
 
-Each size has a database of its own on one throwaway MongoDB. The targets: 150 ms of CPU (this process and MongoDB
-together), at most 1.5 times that of 1,000 tickets, and 8 queries a page.
+Each size has a database and a process of its own on one throwaway MongoDB, and they are measured in turn, round by
+round, so that a machine that slows down for a while does not look like growth. The targets: 150 ms of CPU (the process
+and MongoDB together), at most 1.5 times that of 1,000 tickets, and 8 queries a page.
 """
 
 import json
@@ -9,9 +10,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
@@ -21,6 +24,7 @@ from ticketing.mongo.embedded import EmbeddedMongo  # noqa: E402
 
 SMALL = (1_000, 20_000)
 CPU, GROWTH, QUERIES = 150, 1.5, 8
+ROUNDS = 7
 Pages = dict[str, dict[str, Any]]
 
 
@@ -30,31 +34,66 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="ticketing-bench-") as folder,
         EmbeddedMongo(Path(folder, "data", "mongo"), throwaway=True) as mongo,
+        ExitStack() as processes,
     ):
-        found = {size: _measure(size, mongo.uri, folder) for size in sizes}
+        found = _in_turn({size: processes.enter_context(_Size(size, mongo.uri, folder)) for size in sizes})
     return _report(found)
 
 
-def _measure(size: int, uri: str, folder: str) -> Pages:
-    started = time.monotonic()
-    environment = {
-        **os.environ,
-        "SECRET_KEY": "x" * 50,
-        "MONGODB_URI": uri,
-        "MONGODB_DATABASE": f"bench_{size}",
-        "DATA_DIR": folder,
-        "LOG_LEVEL": "ERROR",
-    }
-    command = [sys.executable, str(Path(__file__).with_name("measure.py")), str(size)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"measuring at {size:,} tickets failed")
-    result = json.loads(done.stdout.splitlines()[-1])
-    print(
-        f"{size:,} tickets: seeded in {result['seconds']:.0f} s, all in {time.monotonic() - started:.0f} s", flush=True
-    )
-    pages: Pages = result["pages"]
-    return pages
+class _Size:
+    """A process that has seeded its database and asks for the page that it is told; ended with its `with` block."""
+
+    def __init__(self, size: int, uri: str, folder: str) -> None:
+        environment = {
+            **os.environ,
+            "SECRET_KEY": "x" * 50,
+            "MONGODB_URI": uri,
+            "MONGODB_DATABASE": f"bench_{size}",
+            "DATA_DIR": folder,
+            "LOG_LEVEL": "ERROR",
+        }
+        command = [sys.executable, str(Path(__file__).with_name("measure.py")), str(size)]
+        self._size, pipe = size, subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
+        seeded = self._read()
+        self.pages: list[str] = seeded["pages"]
+        print(f"{size:,} tickets: seeded in {seeded['seconds']:.0f} s", flush=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._process.communicate()
+
+    def measure(self, page: str) -> dict[str, Any]:
+        """One round of requests for the page; ends the run where one fails."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{page}\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("{"):  # commands of Django's talk before the seeding is done
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+        sys.exit(f"measuring at {self._size:,} tickets failed")
+
+
+def _in_turn(sizes: dict[int, _Size]) -> dict[int, Pages]:
+    """The medians of rounds in which each size is asked for each page."""
+    rounds: dict[int, dict[str, list[dict[str, Any]]]] = {size: defaultdict(list) for size in sizes}
+    for number in range(ROUNDS):
+        for page in next(iter(sizes.values())).pages:
+            for size, process in sizes.items():
+                rounds[size][page].append(process.measure(page))
+        print(f"round {number + 1} of {ROUNDS}", flush=True)
+    return {size: {page: _medians(each) for page, each in pages.items()} for size, pages in rounds.items()}
+
+
+def _medians(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: median(each[name] for each in rounds) for name in rounds[0]}
 
 
 def _report(found: dict[int, Pages]) -> int:
