@@ -119,7 +119,7 @@ isolation: .venv/dev.stamp ## the isolation walk and the abuse tests, counted
 proof: ## every proof, and docs/proof.md of them; takes hours, on an idle machine
 	$(call each,$(PROOFS),$(MAKE) --no-print-directory proof-page;)
 
-proof-page: .venv/dev.stamp ## docs/proof.md of what the proofs have left in build/proof
+proof-page: .venv/dev.stamp ## docs/proof.md of what the proofs have left in docs/proof
 	@$(BIN)/python benchmarks/proof.py
 
 fuzz: .venv/dev.stamp ## schemathesis against the running server as each role: CASES=20000 SEED=1

@@ -1,4 +1,4 @@
-"""`make proof-page`: docs/proof.md from what the proofs have left in build/proof, in this order and then by name."""
+"""`make proof-page`: docs/proof.md from what the proofs have left in docs/proof, in this order and then by name."""
 
 import json
 import sys

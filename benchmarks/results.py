@@ -1,4 +1,4 @@
-"""What a proof has found, kept as `build/proof/<name>.json`: the figures, and the machine and versions they hold for.
+"""What a proof has found, kept as `docs/proof/<name>.json`: the figures, and the machine and versions they hold for.
 
 `benchmarks/proof.py` makes `docs/proof.md` of all of them and knows nothing else.
 """
@@ -17,7 +17,7 @@ from typing import Any
 from ticketing.mongo.embedded import MongodNotFound, find_mongod
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "build" / "proof"
+FOLDER = ROOT / "docs" / "proof"
 _PACKAGES = ("Django", "djangorestframework", "django-mongodb-backend", "pymongo", "gunicorn")
 
 
@@ -37,7 +37,7 @@ class Figure:
 
 
 def write_results(name: str, title: str, command: str, figures: Iterable[Figure]) -> Path:
-    """Stores what `command` has found as build/proof/<name>.json, in the place of an earlier run's."""
+    """Stores what `command` has found as docs/proof/<name>.json, in the place of an earlier run's."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     results = {
         "name": name,
@@ -109,9 +109,9 @@ def _version(package: str) -> str:
 
 
 def _commit() -> str:
-    """The commit's short name, and whether tracked files differ from it."""
+    """The commit's short name, and whether tracked files differ from it, but for what the proofs themselves write."""
     name = _output("git", "rev-parse", "--short", "HEAD") or "unknown"
-    changed = _output("git", "status", "--porcelain", "--untracked-files=no")
+    changed = _output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/proof", ":!docs/proof.md")
     return f"{name} with changes" if changed else name
 
 

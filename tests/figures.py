@@ -1,6 +1,6 @@
 """What tests have counted for the page of proof: `tell()` it in a test, from whichever worker it runs in.
 
-With PROOF=<name> in the environment, a run writes what was told to build/proof/<name>.json (see `make isolation`).
+With PROOF=<name> in the environment, a run writes what was told to docs/proof/<name>.json (see `make isolation`).
 """
 
 import os

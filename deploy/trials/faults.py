@@ -1,7 +1,7 @@
 """`make faults`: the platform on real servers with everything failing that can, one trial after the other.
 
 TRIALS names some of them (``TRIALS="kills files" make faults``); the knobs of each are told in its module. Fails when a
-target is missed; the figures go to build/proof/faults.json.
+target is missed; the figures go to docs/proof/faults.json.
 """
 
 import json

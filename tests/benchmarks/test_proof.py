@@ -59,3 +59,9 @@ def test_the_page_has_every_figure_and_shows_what_was_missed(folder: Path) -> No
     [missing] = [line for line in page.splitlines() if line.startswith("No figures on this page yet")]
     assert "`make faults`" in missing
     assert "`make fuzz`" not in missing
+
+
+def test_the_committed_page_is_what_the_committed_results_give() -> None:
+    committed = [json.loads(path.read_text()) for path in sorted(results.FOLDER.glob("*.json"))]
+
+    assert proof.PAGE.read_text() == proof.page_of(committed), "run `make proof-page`"
