@@ -111,7 +111,8 @@ def _version(package: str) -> str:
 def _commit() -> str:
     """The commit's short name, and whether tracked files differ from it, but for what the proofs themselves write."""
     name = _output("git", "rev-parse", "--short", "HEAD") or "unknown"
-    changed = _output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/proof", ":!docs/proof.md")
+    written = (":!docs/proof", ":!docs/proof.md")
+    changed = _output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", *written)
     return f"{name} with changes" if changed else name
 
 
