@@ -1,13 +1,15 @@
 """Keys for integrations, for the tenant's admins. A key's secret is shown once, when it is made."""
 
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
 from django.contrib.admin.decorators import action, display
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
@@ -19,7 +21,7 @@ from accounts.keys import LONGEST_NAME, create_api_key, revoke_api_key
 from accounts.models import ApiKey
 from accounts.roles import KEY_SCOPES, Action
 from ticketing import clock
-from ticketing.console.admin import ServiceModelAdmin
+from ticketing.console.admin import MAX_SELECTED, ServiceModelAdmin
 from ticketing.console.display import badge, moment
 from ticketing.console.forms import ServiceForm
 from ticketing.console.site import site
@@ -39,7 +41,7 @@ class ApiKeyForm(ServiceForm):
         label=gettext_lazy("Works until"),
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
-        help_text=gettext_lazy("The end of that day, in UTC. Empty: until it is revoked."),
+        help_text=gettext_lazy("The end of that day in your time zone. Empty: until it is revoked."),
     )
 
     class Meta:
@@ -48,7 +50,7 @@ class ApiKeyForm(ServiceForm):
 
     def clean_expires_at(self) -> datetime | None:
         day = self.cleaned_data["expires_at"]
-        return datetime.combine(day, time(23, 59, 59), UTC) if day else None
+        return datetime.combine(day, time(23, 59, 59), get_current_timezone()) if day else None
 
 
 class ApiKeyAdmin(ServiceModelAdmin):
@@ -105,10 +107,24 @@ class ApiKeyAdmin(ServiceModelAdmin):
     def created(self, key: ApiKey) -> SafeString:
         return moment(key.created_at)
 
-    @action(description=gettext_lazy("Revoke"), permissions=["add"])
-    def revoke(self, request: HttpRequest, queryset: TenantQuerySet) -> None:
+    @action(description=gettext_lazy("Revoke…"), permissions=["add"])
+    def revoke(self, request: HttpRequest, queryset: TenantQuerySet) -> HttpResponse | None:
+        """Asks first: a revoked key never works again."""
         actor = actor_of(request)
-        self.work_on_selected(request, queryset, lambda key: revoke_api_key(actor, key.pk))
+        if "confirmed" in request.POST:
+            self.work_on_selected(request, queryset, lambda key: revoke_api_key(actor, key.pk))
+            return None
+        keys = list(queryset[:MAX_SELECTED])
+        asked: HttpResponse = self.ask_first(
+            request,
+            title=_("Revoke API keys"),
+            text=_("What signs in with them is refused from then on. This cannot be undone."),
+            names=[f"{key.name} ({key.prefix}…)" for key in keys],
+            button=_("Revoke for good"),
+            back=self.changelist_url,
+            given=[("action", "revoke"), *((ACTION_CHECKBOX_NAME, key.pk) for key in keys)],
+        )
+        return asked
 
     def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> ApiKey:
         key, request.secret = create_api_key(actor_of(request), **values)  # type: ignore[attr-defined]

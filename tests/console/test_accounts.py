@@ -276,8 +276,18 @@ def test_api_keys_are_shown_once_and_revoked(cast, browser):
         assert "ERP" in answer.content.decode()
         assert secret not in answer.content.decode()
         assert key["secret_hash"] not in answer.content.decode()
-    client.post(KEYS, {"action": "revoke", "_selected_action": str(key["_id"])})
+    asked = client.post(KEYS, {"action": "revoke", "_selected_action": str(key["_id"])})
+    assert f"ERP ({key['prefix']}…)" in asked.content.decode()
+    assert ApiKeyRepository(cast.acme.pk).get(key["_id"])["revoked_at"] is None
+    client.post(KEYS, dict(asked.context["given"]) | {"confirmed": "yes"})
     assert ApiKeyRepository(cast.acme.pk).get(key["_id"])["revoked_at"] is not None
+
+
+def test_a_key_works_until_the_end_of_a_day_where_its_maker_is(cast, browser):
+    UserRepository(cast.acme.pk).update_where({"_id": cast.ada.pk}, {"time_zone": "Pacific/Kiritimati"})
+    browser(cast.ada).post(f"{KEYS}add/", {"name": "ERP", "scopes": "tickets:read", "expires_at": "2100-06-01"})
+    [key] = ApiKeyRepository(cast.acme.pk).find({})
+    assert key["expires_at"].isoformat() == "2100-06-01T09:59:59+00:00"
 
 
 def test_an_admin_changes_the_settings_of_his_tenant(cast, browser):

@@ -55,6 +55,13 @@ def test_an_action_leads_to_its_preview(cast, browser, tickets, action, words):
     assert stored(cast, "version") == [1, 1, 1, 2]
 
 
+def test_the_preview_warns_of_what_cannot_be_undone(cast, browser, tickets):
+    client = browser(cast.amir)
+    for status, warns in (("closed", True), ("resolved", False)):
+        page = client.post(BULK, {"tickets": ids(tickets[:2]), "query": "view=all", "status": status})
+        assert ("this cannot be undone" in page.content.decode()) == warns
+
+
 def test_what_to_change_is_chosen_previewed_and_applied_without_scripts(cast, browser, tickets):
     client = browser(cast.amir)
     selected = [str(ticket["_id"]) for ticket in tickets]

@@ -107,7 +107,8 @@ def test_asks_little(cast, browser, desk):
     [
         ("period=custom&from=2026-03-01&to=2026-02-01", "from: is after the last day"),
         ("period=custom&from=2020-03-01&to=2026-02-01", "366 days"),
-        ("period=custom&from=yesterday&to=2026-02-01", ""),
+        ("period=custom&from=yesterday&to=2026-02-01", "it needs a first and a last day"),
+        ("period=custom&from=2026-02-01&to=", "it needs a first and a last day"),
         ("period=<script>&team=<script>", ""),
         ("period=month", ""),
     ],

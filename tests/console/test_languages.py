@@ -9,16 +9,21 @@ from babel.messages.pofile import read_po
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import escape
 
 from accounts.repository import users_of
 from tests.cast import actor_of
 from tests.console.conftest import Browser
 from ticketing import clock
 from ticketing.console.display import age, coming, figure, moment
+from ticketing.console.refusals import in_words
 from ticketing.console.site import site
+from ticketing.errors import TicketingError
 from ticketing.locale.catalogue import FOLDER
 from tickets.drafts.sending import Answer
 from tickets.drafts.services import schedule_draft, send_draft
+from tickets.merging.linking import link_tickets
+from tickets.merging.services import merge_ticket
 from tickets.services import change_ticket, open_ticket
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +136,19 @@ def test_no_page_shows_english_that_the_catalogue_knows_in_german(german: Client
             left[path] = sorted(found)
     assert seen > 10
     assert left == {}
+
+
+def test_what_cannot_be_linked_or_merged_is_told_in_german(german: Client, cast: Any) -> None:
+    ticket = open_ticket(actor_of(cast.carla), title="Drucker")
+    english = {}
+    for name, service in (("related", link_tickets), ("merge", merge_ticket)):
+        with pytest.raises(TicketingError) as refused:
+            service(actor_of(cast.ada), ticket["_id"], str(ticket["_id"]))
+        english[name] = refused.value.errors[0].message if refused.value.errors else refused.value.detail
+    for name, field in (("related", "ticket"), ("merge", "into")):
+        address = reverse(f"console:tickets_ticket_{name}", args=[ticket["_id"]])
+        page = german.post(address, {field: str(ticket["_id"])}, follow=True).text
+        with translation.override("de"):
+            told = escape(in_words(english[name]))
+        assert told != english[name]
+        assert told in page

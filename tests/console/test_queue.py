@@ -1,5 +1,6 @@
 """The queue: views, filters, search, pages, bulk actions; bounded in queries, closed to customers and other tenants."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.services import change_user
-from accounts.teams import create_team
+from accounts.teams import change_team, create_team
 from tenants.services import change_settings
 from tests.cast import actor_of
 from tests.console.queries import counted_queries
@@ -97,6 +98,32 @@ def test_filters_by_id(cast, browser, queue):
     assert numbers(client.get(f"{QUEUE}?assignee={cast.ada.pk}")) == [3]
     assert numbers(client.get(f"{QUEUE}?requester={cast.carl.pk}")) == [5]
     assert numbers(client.get(f"{QUEUE}?assignee={cast.gus.pk}")) == []
+
+
+def test_a_filter_that_no_choice_has_stays_in_the_form(cast, browser, queue, team):
+    change_user(actor_of(cast.ada), cast.amir.pk, {"is_active": False})
+    change_team(actor_of(cast.ada), team.pk, {"is_active": False})
+    client = browser(cast.ada)
+
+    def chosen(query: str) -> set[str]:
+        page = client.get(f"{QUEUE}?view=all&{query}").content.decode()
+        return set(re.findall(r"<option value=\"[^\"]+\" selected>([^<]*)</option>", page))
+
+    assert chosen(f"assignee={cast.amir.pk}") == {"Amir Acme"}
+    assert chosen(f"assignee={cast.gus.pk}") == {"Somebody who is not here"}
+    assert chosen(f"team={team.pk}") == {"An inactive team"}
+    assert chosen("age=14") == {"Older than 14 days"}
+    assert chosen("age=-14&status=odd") == {"Younger than 14 days", "odd"}
+    assert chosen("age=7") == {"Older than a week"}
+
+
+def test_what_was_resolved_long_ago_is_not_recent(cast, browser, queue):
+    client, stored = browser(cast.amir), get_database()["tickets"]
+    assert numbers(client.get(f"{QUEUE}?view=resolved&o=-6")) == [4]
+    stored.update_one({"number": 4}, {"$set": {"updated_at": clock.now() - timedelta(days=15)}})
+    assert numbers(client.get(f"{QUEUE}?view=resolved")) == []
+    assert client.get(f"{QUEUE}views/counts/").json()["counts"]["?view=resolved"] == "0"
+    assert numbers(client.get(f"{QUEUE}?view=all&status=resolved")) == [4]
 
 
 def test_orders_by_the_two_times_only(cast, browser, queue):
@@ -223,8 +250,15 @@ def test_a_link_to_somebody_elses_view_shows_the_same_tickets(cast, browser, que
 
 def test_what_a_saved_view_may_not_be_is_told(cast, browser, queue):
     client = browser(cast.amir)
-    page = client.post(f"{QUEUE}views/", {"name": " ", "query": "view=all"}, follow=True)
-    assert [str(message) for message in page.context["messages"]] == ["name: must not be empty"]
+    page = client.post(f"{QUEUE}views/", {"name": " ", "query": "view=all&tag=lava"})
+    assert (page.status_code, page.context["new"]["refused"]) == (400, "name: must not be empty")
+    assert 'name="query" value="view=all&amp;tag=lava"' in page.content.decode()
+    own = save_view(actor_of(cast.amir), name="Lava", query="tag=lava")
+    page = client.post(f"{QUEUE}views/{own['_id']}/", {"name": "x" * 200, "team": ""})
+    assert page.status_code == 400
+    assert f'value="{"x" * 200}"' in page.content.decode()
+    assert client.get(f"{QUEUE}views/{own['_id']}/delete/").status_code == 200
+    assert [each["name"] for each in visible_views(actor_of(cast.amir))] == ["Lava"]
     view = save_view(actor_of(cast.ada), name="Ada's", query="view=all")
     for path in ("", "delete/"):
         assert client.post(f"{QUEUE}views/{view['_id']}/{path}", {"name": "Mine"}).status_code == 404

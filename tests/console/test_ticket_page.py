@@ -12,6 +12,7 @@ from ticketing.errors import DirectWriteError
 from ticketing.mongo import ObjectId
 from ticketing.mongo.scope import tenant_scope
 from tickets.attachments.repository import AttachmentRepository
+from tickets.attachments.services import add_attachment
 from tickets.conversation.repository import CommentRepository
 from tickets.conversation.services import add_comment
 from tickets.events.repository import EventRepository
@@ -104,6 +105,32 @@ def test_offers_only_allowed_transitions(cast, browser, ticket):
     assert choices == ["open", "resolved", "closed"]
     answer = client.post(page_of(ticket), form_of(answer) | {"status": "new"})
     assert "status" in errors_of(answer)
+
+
+def test_closing_by_the_form_asks_first(cast, browser, ticket):
+    client = browser(cast.amir)
+    data = form_of(client.get(page_of(ticket))) | {"status": "closed", "reply": "Bye", "save_properties": "1"}
+    asked = client.post(page_of(ticket), data)
+    assert list(errors_of(asked)) == ["status"]
+    assert "Close for good" in asked.content.decode()
+    assert stored(cast, ticket)["status"] == "new"
+    answer = client.post(page_of(ticket), data | {"close_confirmed": "1"})
+    assert (answer.status_code, stored(cast, ticket)["status"]) == (302, "closed")
+
+
+def test_shows_the_files_of_every_comment_on_the_page(cast, browser, ticket, monkeypatch):
+    monkeypatch.setattr("tickets.console.ticket.page.FILES_SHOWN", 3)
+    amir = actor_of(cast.amir)
+    for number in range(4):
+        add_attachment(amir, ticket["_id"], SimpleUploadedFile(f"early-{number}.txt", b"x", "text/plain"))
+    client = browser(cast.amir)
+    answer = {"reply": "See the file", "attachments": SimpleUploadedFile("late.txt", b"x")}
+    client.post(page_of(ticket), form_of(client.get(page_of(ticket))) | answer)
+    page = client.get(page_of(ticket))
+    [shown] = page.context["comments"]
+    assert [file["name"] for file in shown["files"]] == ["late.txt"]
+    assert [file["name"] for file in page.context["files"]] == ["early-2.txt", "early-3.txt"]
+    assert f'href="/api/v1/tickets/{ticket["_id"]}/attachments"' in page.content.decode()
 
 
 def test_a_closed_ticket_takes_nothing(cast, browser, ticket):

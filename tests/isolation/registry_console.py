@@ -71,7 +71,9 @@ def _model(
 ) -> dict[str, Page]:
     """The pages that the admin gives every model. Nothing is deleted, and only tickets have a history."""
     chosen: list[Form] = [
-        lambda ids, action=action: {"action": action, "_selected_action": [getattr(ids, name)]} for action in actions
+        lambda ids, action=action, given=given: {"action": action, "_selected_action": [getattr(ids, name)], **given}
+        for action in actions
+        for given in ({}, {"confirmed": "yes"})  # what cannot be undone is asked first
     ]
     return {
         f"console/{path}/": Page(roles, forms=chosen),
@@ -136,7 +138,7 @@ CONSOLE = {
     "console/tickets/ticket/views/{}/": Page(
         STAFF, ["view"], [lambda ids: {"name": "Renamed"}, lambda ids: {"team": ids.team}], post_only=True
     ),
-    "console/tickets/ticket/views/{}/delete/": Page(STAFF, ["view"], [lambda ids: {}], post_only=True),
+    "console/tickets/ticket/views/{}/delete/": Page(STAFF, ["view"], [lambda ids: {}]),
     "console/tickets/ticket/bulk/": Page(
         STAFF,
         forms=[

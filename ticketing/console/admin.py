@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -274,6 +275,35 @@ class ServiceModelAdmin(ModelAdmin):
         """404, the same for what does not exist, what belongs to another tenant and what is not offered."""
         context = {**self.admin_site.each_context(request), "title": _("Not found"), "list_url": self.changelist_url}
         return HttpResponseNotFound(render_to_string("console/missing.html", context, request))
+
+    # --- what cannot be undone ------------------------------------------------------------------------------------
+
+    def ask_first(
+        self,
+        request: HttpRequest,
+        *,
+        title: str,
+        text: str,
+        button: str,
+        back: str,
+        names: Sequence[str] = (),
+        given: Sequence[tuple[str, Any]] = (),
+    ) -> HttpResponse:
+        """A page that asks whether somebody means it, and posts ``given`` and ``confirmed`` to its own address if so.
+
+        ``names`` are what it is about; ``back`` is where whoever does not mean it goes.
+        """
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "text": text,
+            "names": names,
+            "button": button,
+            "back": back,
+            "given": given,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "console/ask_first.html", context)
 
     # --- lists ----------------------------------------------------------------------------------------------------
 

@@ -18,9 +18,16 @@ class SelectFilter(SimpleListFilter):
     hidden: ClassVar[bool] = False
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        yield {"value": "", "display": self.any_label, "selected": not self.value()}
-        for value, label in self.lookup_choices:
-            yield {"value": value, "display": label, "selected": self.value() == str(value)}
+        asked = self.value() or ""
+        offered = [("", self.any_label), *((str(value), label) for value, label in self.lookup_choices)]
+        if asked not in dict(offered):  # the form has to send again what narrows the list
+            offered.append((asked, self.label_of(asked)))
+        for value, label in offered:
+            yield {"value": value, "display": label, "selected": value == asked}
+
+    def label_of(self, value: str) -> Any:
+        """What a value is called that the URL asks for and no choice has."""
+        return value
 
     def has_output(self) -> bool:
         return True

@@ -1,6 +1,8 @@
 """What is known about the files, and about those that are announced."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import Page, PageRequest
@@ -14,10 +16,24 @@ class AttachmentRepository(Repository):
     collection_name = "attachments"
     noun = "The attachment"
 
-    def page_of(self, ticket_id: ObjectId, request: PageRequest, *, internal: bool) -> Page:
-        """A page of a ticket's attachments, oldest first; internal ones only where ``internal`` says so."""
-        visible = {} if internal else {"visibility": Visibility.PUBLIC.value}
-        return self.page({"ticket_id": ticket_id, **visible}, ATTACHMENT_ORDER, request)
+    def page_of(
+        self,
+        ticket_id: ObjectId,
+        request: PageRequest,
+        *,
+        internal: bool,
+        comment_ids: Iterable[ObjectId] | None = None,
+    ) -> Page:
+        """A page of a ticket's attachments, oldest first; internal ones only where ``internal`` says so.
+
+        Where comments are given, theirs and those that came with none.
+        """
+        where: dict[str, Any] = {"ticket_id": ticket_id}
+        if not internal:
+            where["visibility"] = Visibility.PUBLIC.value
+        if comment_ids is not None:
+            where["comment_id"] = {"$in": [*comment_ids, None]}
+        return self.page(where, ATTACHMENT_ORDER, request, hint="attachments_ticket")
 
 
 class UploadRepository(Repository):

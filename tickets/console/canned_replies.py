@@ -9,7 +9,6 @@ from django.contrib.admin.decorators import display
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -157,13 +156,13 @@ class CannedReplyAdmin(ServiceModelAdmin):
             return HttpResponseRedirect(self.changelist_url)
         if not self.has_change_permission(request, reply):
             raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Remove “%(name)s”") % {"name": reply.name},
-            "page_url": reverse("console:tickets_cannedreply_change", args=[reply.pk]),
-            "opts": self.opts,
-        }
-        return TemplateResponse(request, "tickets/console/remove_canned_reply.html", context)
+        return self.ask_first(
+            request,
+            title=_("Remove “%(name)s”") % {"name": reply.name},
+            text=_("Nobody can use it any more. Answers that were written with it stay. This cannot be undone."),
+            button=_("Remove for good"),
+            back=reverse("console:tickets_cannedreply_change", args=[reply.pk]),
+        )
 
 
 def _audiences(request: HttpRequest) -> Choices:

@@ -36,7 +36,14 @@ def people_and_choices(request: HttpRequest, ids: Iterable[ObjectId | None]) -> 
     people = find_people_staff_and_teams(actor_of(request), ids, at_most=_MOST)
     _keep(request, "_agent_choices", people.staff)
     _keep(request, "_team_choices", people.teams)
+    request._people = people.by_id  # type: ignore[attr-defined]
     return people.by_id
+
+
+def known_name(request: HttpRequest, id_: ObjectId | None) -> str:
+    """The name of somebody whom ``people_and_choices`` has read for this request; empty for anybody else."""
+    people: dict[ObjectId | None, Document] = getattr(request, "_people", {})
+    return people[id_]["name"] if id_ in people else ""
 
 
 def find_staff() -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from accounts.services import change_user
 from accounts.teams import create_team
 from tests.browser.conftest import shoot
+from tests.browser.console.axe import violations_of
 from tests.browser.console.conftest import Enter, in_each_look
 from tests.cast import actor_of
 from tests.isolation.world import World
@@ -42,7 +43,10 @@ def test_a_view_is_saved_shared_and_remembered(world: World, enter: Enter, look:
     page.locator("input[name=name][value='Hot ones']").fill("Very hot ones")
     shoot(page, f"queue-manage-views-{look}")
     page.get_by_role("button", name="Save “Hot ones”").click()
-    page.get_by_role("button", name="Delete “Very hot ones”").click()
+    page.get_by_role("link", name="Delete “Very hot ones”").click()
+    expect(page.get_by_text("The team loses it too.")).to_be_visible()
+    assert violations_of(page) == []
+    page.get_by_role("button", name="Delete for good").click()
     page.goto(QUEUE)
     expect(page.locator(".data-row").first).to_be_visible()
     expect(page.get_by_role("link", name="Very hot ones")).to_have_count(0)
@@ -61,6 +65,7 @@ def test_many_tickets_are_changed_and_changed_back(world: World, enter: Enter, l
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
     expect(page.get_by_text("Refuses, because").first).to_be_attached()  # a closed ticket stays as it is
+    assert violations_of(page) == []
     shoot(page, f"bulk-preview-{look}", full=True)
     page.get_by_role("button", name="Change ").click()
     expect(page.get_by_text("were changed.")).to_be_visible()

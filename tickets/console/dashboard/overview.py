@@ -35,13 +35,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """What one request shows. ``problem`` says what was asked for and could not be shown."""
+    """What one request shows."""
 
     asked: Asked
     stats: Mapping[str, Any]
     backlog: Sequence[Table]
     days: Table
-    problem: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -55,7 +54,6 @@ def tickets_panel(request: HttpRequest, queue_url: str) -> str:
     asked = dashboard.asked
     context = {
         "asked": asked,
-        "problem": dashboard.problem,
         "is_empty": dashboard.is_empty,
         "periods": PERIODS.items(),
         "teams": [(NOBODY, _("No team")), *team_choices(request)],
@@ -87,16 +85,16 @@ ROUTES = (("dashboard/<str:name>.csv", "tickets_ticket_dashboard_table", downloa
 
 
 def _dashboard(request: HttpRequest) -> Dashboard:
-    actor, asked, problem = actor_of(request), asked_for(request), ""
+    actor, asked = actor_of(request), asked_for(request)
     try:
         stats = desk_stats(actor, team=asked.teams, first=asked.first, last=asked.last)
     except InvalidInput as error:
-        asked, problem = default_for(asked), explain(error)
+        asked = default_for(asked.team, explain(error))
         stats = desk_stats(actor, team=asked.teams, first=asked.first, last=asked.last)
     agents = [parse_object_id(id_) for id_ in stats["assigned_to"] if id_ != "none"]
     people = {str(id_): person["name"] for id_, person in people_and_choices(request, agents).items()}
     tables = backlog_tables(stats, asked, people, dict(team_choices(request)), str(actor.user_id))
-    return Dashboard(asked, stats, tables, day_table(stats, asked), problem)
+    return Dashboard(asked, stats, tables, day_table(stats, asked))
 
 
 def _open_figures(request: HttpRequest, dashboard: Dashboard) -> list[Figure]:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ticketing import clock
@@ -23,12 +24,16 @@ _DEFAULT = "30"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``first`` and ``last`` are UTC days; ``team`` is an id, NOBODY for tickets without a team, or empty for all."""
+    """``first`` and ``last`` are UTC days; ``team`` is an id, NOBODY for tickets without a team, or empty for all.
+
+    ``problem`` says why it is not the period that the URL asks for.
+    """
 
     period: str
     first: date
     last: date
     team: str
+    problem: str = ""
 
     @property
     def teams(self) -> tuple[ObjectId | None, ...]:
@@ -46,16 +51,17 @@ def asked_for(request: HttpRequest) -> Asked:
         first, last = _day(given.get("from", "")), _day(given.get("to", ""))
         if first and last:
             return Asked(period, first, last, team)
+        return default_for(team, gettext("it needs a first and a last day"))
     if period == "month":
         return Asked(period, today.replace(day=1), today, team)
     period = period if period in ("7", "30", "90") else _DEFAULT
     return Asked(period, today - timedelta(days=int(period) - 1), today, team)
 
 
-def default_for(asked: Asked) -> Asked:
-    """The last 30 days of the same team."""
+def default_for(team: str, problem: str) -> Asked:
+    """The last 30 days of a team, instead of what cannot be shown."""
     today = clock.now().date()
-    return Asked(_DEFAULT, today - timedelta(days=int(_DEFAULT) - 1), today, asked.team)
+    return Asked(_DEFAULT, today - timedelta(days=int(_DEFAULT) - 1), today, team, problem)
 
 
 def query_of(asked: Asked) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.changelist import COUNT_CAP, KeysetChangeList, UnreadChangeList, sort_of
 from ticketing.console.display import age, badge, moment
 from ticketing.console.navigation import QUEUE, Item
+from ticketing.console.refusals import in_words
 from ticketing.errors import InvalidInput
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.models import TenantQuerySet
@@ -126,6 +127,8 @@ class QueueAdmin(ServiceModelAdmin):
         """A list that is narrowed by one time is read in its order: no index has two."""
         if periods.column_of(request):
             return ()
+        if filters.view_of(request).is_recent:
+            return ("last_activity",)
         return ("age",) if request.GET.get("age") else self.sortable_by
 
     def get_columns(self) -> Sequence[str]:
@@ -162,7 +165,7 @@ class QueueAdmin(ServiceModelAdmin):
         except InvalidInput as error:
             if search_term.strip():
                 if not getattr(request, "is_unread", False):
-                    self.message_user(request, error.errors[0].message.capitalize(), messages.WARNING)
+                    self.message_user(request, in_words(error.errors[0].message).capitalize(), messages.WARNING)
                 return queryset.none(), False
             return queryset, False
         return found, False
@@ -181,7 +184,8 @@ class QueueAdmin(ServiceModelAdmin):
         if elsewhere is not None:
             return elsewhere
         if self.has_view_permission(request):
-            people_and_choices(request, ())  # agents and teams in one round trip: views and filters ask for both
+            # Agents and teams in one round trip, as views and filters ask for both; and whom a filter names.
+            people_and_choices(request, [parse_object_id(request.GET.get("assignee", ""))])
         context = views.list_context(request, self) if self.has_view_permission(request) else {}
         response = super().changelist_view(request, {**context, **(extra_context or {})})
         if context:

@@ -291,6 +291,7 @@ def _preview_context(request: HttpRequest, outcomes: Sequence[Outcome], form: Bu
     return {
         "previewed": True,
         "changing": [row for row in rows if row.changes],
+        "closing": bool(changing) and form.cleaned_data["status"] == Status.CLOSED,
         "refusing": [row for row in rows if row.refusal],
         "unchanged": sum(not row.changes and not row.refusal for row in rows),
         "to_apply": ",".join(f"{ticket['_id']}:{ticket['version']}" for ticket in changing),

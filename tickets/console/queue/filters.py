@@ -7,24 +7,29 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.console.acting import actor_of
 from ticketing import clock
 from ticketing.console.filters import LinkFilter, SelectFilter, TextFilter
 from ticketing.mongo import ObjectId, parse_object_id
-from tickets.console.choices import agent_choices, team_choices
+from tickets.console.choices import agent_choices, known_name, team_choices
 from tickets.models import Priority, Status
 from tickets.rules import fold_tag
 from tickets.workflow.rules import UNRESOLVED
 
 ME, NOBODY = "me", "none"
 TEAM = "team-"
+RECENT_DAYS = 14
 _LONGEST_AGE = 36500
 
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """A named part of the queue; ``assignee`` is ME, NOBODY or empty for anybody, ``team`` an id or empty for any."""
+    """A named part of the queue; ``assignee`` is ME, NOBODY or empty for anybody, ``team`` an id or empty for any.
+
+    A recent one has the tickets in which something has happened in the last RECENT_DAYS.
+    """
 
     name: str
     title: Any
@@ -33,6 +38,7 @@ class QueueView:
     assignee: str = ""
     team: str = ""
     is_following: bool = False
+    is_recent: bool = False
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], *, statuses: bool = True) -> QuerySet[Any]:
         """The view's tickets; those in any status where its own ``statuses`` do not count."""
@@ -44,6 +50,8 @@ class QueueView:
             queryset = queryset.filter(team_id=_id(self.team))
         if self.is_following:
             queryset = queryset.filter(participant_ids__contains=[actor_of(request).user_id])
+        if self.is_recent:
+            queryset = queryset.filter(updated_at__gte=clock.now() - timedelta(days=RECENT_DAYS))
         return queryset
 
 
@@ -54,7 +62,7 @@ VIEWS = {
         QueueView("unassigned", _("Unassigned"), "person_off", UNRESOLVED, NOBODY),
         QueueView("open", _("All open"), "inbox", UNRESOLVED),
         QueueView("following", _("Following"), "notifications", UNRESOLVED, is_following=True),
-        QueueView("resolved", _("Recently resolved"), "task_alt", (Status.RESOLVED.value,)),
+        QueueView("resolved", _("Recently resolved"), "task_alt", (Status.RESOLVED.value,), is_recent=True),
         QueueView("all", _("All tickets"), "stacks"),
     )
 }
@@ -123,7 +131,14 @@ class AssigneeFilter(SelectFilter):
     title, parameter_name = _("Assignee"), "assignee"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(ME, _("Me")), (NOBODY, _("Nobody")), *agent_choices(request)]
+        """Also somebody inactive, whom the URL asks for."""
+        chosen = self.value() or ""
+        offered = [(ME, _("Me")), (NOBODY, _("Nobody")), *agent_choices(request)]
+        name = "" if chosen in dict(offered) else known_name(request, parse_object_id(chosen))
+        return [*offered, (chosen, name)] if name else offered
+
+    def label_of(self, value: str) -> Any:
+        return _("Somebody who is not here")
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(assigned_to(request, value))
@@ -134,6 +149,9 @@ class TeamFilter(SelectFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(NOBODY, _("No team")), *team_choices(request)]
+
+    def label_of(self, value: str) -> Any:
+        return _("An inactive team")
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(team_id=None if value == NOBODY else _id(value))
@@ -154,11 +172,19 @@ class AgeFilter(SelectFilter):
             ("-7", _("Younger than a week")),
         ]
 
+    def label_of(self, value: str) -> Any:
+        days = _days(value)
+        if days is None:
+            return value
+        if value.startswith("-"):
+            return ngettext("Younger than %(days)d day", "Younger than %(days)d days", days) % {"days": days}
+        return ngettext("Older than %(days)d day", "Older than %(days)d days", days) % {"days": days}
+
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        days = value.removeprefix("-")
-        if not (days.isascii() and days.isdecimal() and len(days) < 6 and int(days) <= _LONGEST_AGE):
+        days = _days(value)
+        if days is None:
             return queryset.none()
-        since = clock.now() - timedelta(days=int(days))
+        since = clock.now() - timedelta(days=days)
         return queryset.filter(**{"created_at__gte" if value.startswith("-") else "created_at__lt": since})
 
 
@@ -178,6 +204,13 @@ class RequesterFilter(LinkFilter):
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(created_by_id=_id(value))
+
+
+def _days(age: str) -> int | None:
+    """The days of an age with or without its minus; None for what is no age."""
+    days = age.removeprefix("-")
+    is_age = days.isascii() and days.isdecimal() and len(days) < 6 and int(days) <= _LONGEST_AGE
+    return int(days) if is_age else None
 
 
 def _id(value: str) -> ObjectId:

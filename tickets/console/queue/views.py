@@ -1,5 +1,6 @@
 """The queue's views: those that everybody has, those of one's teams, and those that somebody has saved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +11,19 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.console.acting import actor_of
 from ticketing.console.answers import json_answer
 from ticketing.console.refusals import explain
-from ticketing.errors import InvalidInput, NotFound, TicketingError
+from ticketing.errors import NotFound, TicketingError
 from ticketing.mongo import ObjectId
 from ticketing.mongo.repository import Document
 from tickets.access import visible_tickets
 from tickets.console.choices import team_choices
 from tickets.console.queue import filters
 from tickets.lists import count_lists
-from tickets.saved_views.access import can_edit_view, can_share_with, visible_views
+from tickets.saved_views.access import access_view_to_edit, can_edit_view, can_share_with, visible_views
 from tickets.saved_views.rules import MAX_NAME
 from tickets.saved_views.services import change_view, delete_view, save_view
 
@@ -149,40 +150,16 @@ def counts(request: HttpRequest, model_admin: Any) -> dict[str, Any]:
 def manage(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """The saved views, to rename, share and delete; a POST keeps a new one and opens it."""
     model_admin.check_may(request, "view")
-    if request.method == "POST":
-        try:
-            view = save_view(
-                actor_of(request),
-                name=request.POST.get("name", ""),
-                query=request.POST.get("query", ""),
-                team=request.POST.get("team", ""),
-            )
-        except InvalidInput as error:
-            return _refused(request, error, f"{model_admin.changelist_url}?{_known_query(request)}")
-        except TicketingError as error:
-            return _refused(request, error, reverse("console:tickets_ticket_views"))
-        model_admin.message_user(request, _("“%(view)s” is kept among your views.") % {"view": view["name"]})
-        return HttpResponseRedirect(f"{model_admin.changelist_url}?{_link(view)}")
-    actor = actor_of(request)
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": _("Saved views"),
-        "opts": model_admin.opts,
-        "list_url": model_admin.changelist_url,
-        "rows": [
-            {
-                "id": view["_id"],
-                "name": view["name"],
-                "team": str(view["team_id"] or ""),
-                "teams": _teams_to_share_with(request, view["team_id"]),
-                "link": _link(view),
-                "can_edit": can_edit_view(actor, view),
-            }
-            for view in saved_views(request)
-        ],
-        "longest_name": MAX_NAME,
-    }
-    return TemplateResponse(request, "tickets/console/queue/saved_views.html", context)
+    if request.method != "POST":
+        return _manage_page(request, model_admin)
+    wanted = {name: request.POST.get(name, "") for name in ("name", "query", "team")}
+    try:
+        view = save_view(actor_of(request), **wanted)
+    except TicketingError as error:
+        new = {**wanted, "teams": _teams_to_share_with(request), "refused": explain(error)}
+        return _manage_page(request, model_admin, new=new, status=error.status)
+    model_admin.message_user(request, _("“%(view)s” is kept among your views.") % {"view": view["name"]})
+    return HttpResponseRedirect(f"{model_admin.changelist_url}?{_link(view)}")
 
 
 @require_POST
@@ -195,25 +172,38 @@ def change(request: HttpRequest, object_id: str, model_admin: Any) -> HttpRespon
     except NotFound:
         return _missing(request, model_admin)
     except TicketingError as error:
-        return _refused(request, error, reverse("console:tickets_ticket_views"))
+        typed = {object_id: {**wanted, "refused": explain(error)}}
+        return _manage_page(request, model_admin, typed=typed, status=error.status)
     model_admin.message_user(request, _("“%(view)s” is changed.") % {"view": view["name"]})
     if "query" in wanted:
         return HttpResponseRedirect(f"{model_admin.changelist_url}?{_link(view)}")
     return HttpResponseRedirect(reverse("console:tickets_ticket_views"))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, object_id: str, model_admin: Any) -> HttpResponse:
-    """Removes a view; whoever wants it back has only to save what the list still shows."""
+    """Removes a view, after asking: it may be the whole team's."""
     model_admin.check_may(request, "view")
+    actor, manage_url = actor_of(request), reverse("console:tickets_ticket_views")
     try:
-        view = delete_view(actor_of(request), object_id)
+        view = delete_view(actor, object_id) if request.method == "POST" else access_view_to_edit(actor, object_id)
     except NotFound:
         return _missing(request, model_admin)
     except TicketingError as error:
-        return _refused(request, error, reverse("console:tickets_ticket_views"))
+        messages.error(request, explain(error))
+        return HttpResponseRedirect(manage_url)
+    if request.method != "POST":
+        for_all = _("The team loses it too.") if view["team_id"] else ""
+        asked: HttpResponse = model_admin.ask_first(
+            request,
+            title=_("Delete “%(view)s”") % {"view": view["name"]},
+            text=" ".join(filter(None, (_("The tickets in it stay. This cannot be undone."), for_all))),
+            button=_("Delete for good"),
+            back=manage_url,
+        )
+        return asked
     model_admin.message_user(request, _("“%(view)s” is deleted.") % {"view": view["name"]})
-    return HttpResponseRedirect(reverse("console:tickets_ticket_views"))
+    return HttpResponseRedirect(manage_url)
 
 
 ROUTES: tuple[tuple[str, str, Any], ...] = (
@@ -222,6 +212,41 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("views/<str:object_id>/", "tickets_ticket_view", change),
     ("views/<str:object_id>/delete/", "tickets_ticket_view_delete", delete),
 )
+
+
+def _manage_page(
+    request: HttpRequest,
+    model_admin: Any,
+    *,
+    new: Mapping[str, Any] | None = None,
+    typed: Mapping[str, Mapping[str, str]] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The saved views. ``new`` is one that could not be kept, ``typed`` by a view's id what it could not become; both
+    say why under ``refused``."""
+    actor = actor_of(request)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Saved views"),
+        "opts": model_admin.opts,
+        "list_url": model_admin.changelist_url,
+        "new": new,
+        "rows": [
+            {
+                "id": view["_id"],
+                "title": view["name"],
+                "name": view["name"],
+                "team": str(view["team_id"] or ""),
+                "teams": _teams_to_share_with(request, view["team_id"]),
+                "link": _link(view),
+                "can_edit": can_edit_view(actor, view),
+                **(typed or {}).get(str(view["_id"]), {}),
+            }
+            for view in saved_views(request)
+        ],
+        "longest_name": MAX_NAME,
+    }
+    return TemplateResponse(request, "tickets/console/queue/saved_views.html", context, status=status)
 
 
 def _teams_to_share_with(request: HttpRequest, present: ObjectId | None = None) -> list[tuple[str, str]]:
@@ -238,10 +263,6 @@ def _link(view: Document) -> str:
     return f"{view['query']}&{urlencode({'saved': view['_id']})}"
 
 
-def _known_query(request: HttpRequest) -> str:
-    return QueryDict(request.POST.get("query", "")).urlencode()
-
-
 def _update_url(request: HttpRequest, saved: Document | None) -> str:
     """Where the view is told to hold what the list shows now; empty for who may not."""
     if saved is None or not can_edit_view(actor_of(request), saved):
@@ -252,11 +273,6 @@ def _update_url(request: HttpRequest, saved: Document | None) -> str:
 def _missing(request: HttpRequest, model_admin: Any) -> HttpResponse:
     response: HttpResponse = model_admin.missing(request)
     return response
-
-
-def _refused(request: HttpRequest, error: TicketingError, where: str) -> HttpResponse:
-    messages.error(request, explain(error))
-    return HttpResponseRedirect(where)
 
 
 def _cookie(request: HttpRequest) -> str:

@@ -159,7 +159,9 @@ def send(asked: Asked) -> Answered:
     except StaleVersion as error:
         told = asked.admin.changes_since(request, ticket, seen or 0)
         raise StaleVersion(error.detail, data={**error.data, "told": told}) from error
-    form = asked.admin.get_form(request, ticket, change=True)(request.POST, request.FILES, instance=ticket)
+    form_class = asked.admin.get_form(request, ticket, change=True)
+    form_class.waits_to_be_sent = True
+    form = form_class(request.POST, request.FILES, instance=ticket)
     if not form.is_valid():
         raise _refused(form)
     draft_version = asked.number("draft_version")

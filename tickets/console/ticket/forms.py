@@ -1,6 +1,6 @@
 """The ticket page's form, and the one that opens a ticket for somebody."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -133,7 +133,11 @@ class TicketForm(_TicketFields):
     upload_ids = UploadIdsField(required=False)
     visibility = forms.ChoiceField(choices=Visibility.choices, initial=Visibility.PUBLIC.value, required=False)
 
-    _ANSWER = ("reply", "visibility", "attachments", "upload_ids", "send_status")
+    # Without it a form that would close the ticket asks first, as nobody can open it again.
+    close_confirmed = forms.BooleanField(required=False)
+    waits_to_be_sent: ClassVar[bool] = False  # what waits can be taken back
+
+    _ANSWER = ("reply", "visibility", "attachments", "upload_ids", "send_status", "close_confirmed")
 
     class Meta:
         model = Ticket
@@ -141,6 +145,7 @@ class TicketForm(_TicketFields):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.asks_to_close = False
         for name in self._ANSWER:
             self.fields[name].show_hidden_initial = False
         ticket = self.instance
@@ -153,7 +158,14 @@ class TicketForm(_TicketFields):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("attachments") and Status.CLOSED in (cleaned.get("status"), cleaned.get("send_status")):
             self.add_error("attachments", _("A closed ticket takes no files: add them first, then close it."))
+        if self._closes(cleaned) and not (self.waits_to_be_sent or cleaned.get("close_confirmed")):
+            self.asks_to_close = True
+            self.add_error("status", _("Nobody can reopen a closed ticket or answer in it. Save again to close it."))
         return cleaned
+
+    def _closes(self, cleaned: dict[str, Any]) -> bool:
+        chosen = (cleaned.get("status"), cleaned.get("send_status"))
+        return Status.CLOSED in chosen and self.instance.status != Status.CLOSED
 
     @property
     def field_changes(self) -> dict[str, Any]:

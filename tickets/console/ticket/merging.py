@@ -14,6 +14,7 @@ from accounts.console.acting import actor_of
 from accounts.roles import Role
 from ticketing.console.answers import is_fetch, refusal
 from ticketing.console.display import badge
+from ticketing.console.refusals import in_words
 from ticketing.errors import InvalidInput, NotFound, TicketingError
 from ticketing.mongo import ObjectId, parse_object_id
 from ticketing.mongo.repository import Document
@@ -192,8 +193,8 @@ def _ids(ticket: Any, name: str) -> list[ObjectId]:
 def _told(error: TicketingError) -> str:
     """What was refused and why; of a field that is wrong only the why, as the page names the field."""
     if isinstance(error, InvalidInput) and error.errors:
-        return "; ".join(each.message for each in error.errors)
-    return error.detail
+        return "; ".join(in_words(each.message) for each in error.errors)
+    return in_words(error.detail)
 
 
 def _page_url(ticket_id: ObjectId) -> str:

@@ -26,7 +26,7 @@ from tickets.models import Status
 from tickets.people import find_people
 
 COMMENTS_SHOWN = 50
-FILES_SHOWN = 100
+FILES_SHOWN = 1000  # more than the comments of a page bring
 EVENTS_SHOWN = 100
 _TEXTS = ("title", "description", "type")
 _SIDE = ("status", "priority", "assigned_to", "team", "category", "tags")
@@ -58,7 +58,7 @@ def ticket_context(request: HttpRequest, ticket: Any, also: Iterable[ObjectId] =
     named = [id_ for comment in page.rows for id_ in (comment["author_id"], *comment.get("mention_ids", ()))]
     own = (ticket.created_by_id, ticket.assigned_to_id, *ticket.follower_ids)
     people = people_and_choices(request, [*own, *named, *also])
-    files = _files(actor, ticket)
+    files, has_older_files = _files(actor, ticket, [row["_id"] for row in page.rows])
     linked = find_linked(request, ticket, page.rows)
     return {
         **merging_context(request, ticket, linked),
@@ -66,6 +66,7 @@ def ticket_context(request: HttpRequest, ticket: Any, also: Iterable[ObjectId] =
         "people": people,
         "requester": people.get(ticket.created_by_id),
         "files": files.get(None, []),
+        "has_older_files": has_older_files,
         "description_revision": f"{crc32(ticket.description_html.encode())}-{len(files.get(None, []))}",
         "comments": [_comment(row, ticket, people, files.get(row["_id"], []), linked) for row in page.rows],
         "earlier": page.before,
@@ -115,20 +116,26 @@ def described(
     return [{"who": author(event), "what": describe(event, names), "at": event["at"]} for event in rows]
 
 
-def _files(actor: Actor, ticket: Any) -> dict[ObjectId | None, list[dict[str, Any]]]:
-    """The ticket's files by the comment that they came with, None for those that came with none."""
+def _files(
+    actor: Actor, ticket: Any, comment_ids: Iterable[ObjectId]
+) -> tuple[dict[ObjectId | None, list[dict[str, Any]]], bool]:
+    """The files by the comment that they came with, None for those that came with none; and whether there are older
+    ones of these."""
     found: dict[ObjectId | None, list[dict[str, Any]]] = {}
-    if ticket.attachment_count + ticket.internal_attachment_count:
-        for row in page_of_attachments(actor, {"_id": ticket.pk}, PageRequest(FILES_SHOWN)).rows:
-            file = {
-                "name": row["name"],
-                "size": row["size"],
-                "icon": _icon(row["sniffed_type"]),
-                "url": reverse("attachment", args=[row["_id"]]),
-                "internal": row["visibility"] == Visibility.INTERNAL,
-            }
-            found.setdefault(row["comment_id"], []).append(file)
-    return found
+    if not ticket.attachment_count + ticket.internal_attachment_count:
+        return found, False
+    asked = PageRequest(FILES_SHOWN, last=True)
+    page = page_of_attachments(actor, {"_id": ticket.pk}, asked, comment_ids=comment_ids)
+    for row in page.rows:
+        file = {
+            "name": row["name"],
+            "size": row["size"],
+            "icon": _icon(row["sniffed_type"]),
+            "url": reverse("attachment", args=[row["_id"]]),
+            "internal": row["visibility"] == Visibility.INTERNAL,
+        }
+        found.setdefault(row["comment_id"], []).append(file)
+    return found, page.before is not None
 
 
 def _icon(content_type: str) -> str:
