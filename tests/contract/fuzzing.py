@@ -51,6 +51,8 @@ class Run:
 class DemoPlatform(Platform):
     """With the demo's tenants and tickets, and two people of each role in one of them."""
 
+    key_id = ""
+
     def _populate(self, slug: str) -> None:
         from accounts.actor import Actor, Via
         from accounts.services import create_user
@@ -70,6 +72,7 @@ class DemoPlatform(Platform):
     def variables(self) -> dict[str, str]:
         """Whom no case may change, and who is changed in their stead (see fuzzing_checks)."""
         spared = [str(person.user_id) for person in self.people if not person.role.endswith(SIGNED_OUT)]
+        spared.append(self.key_id)
         instead = next(str(person.user_id) for person in self.people if person.role == f"user-{SIGNED_OUT}")
         return {"FUZZING_SPARES": ",".join(spared), "FUZZING_INSTEAD": instead}
 
@@ -79,9 +82,10 @@ class DemoPlatform(Platform):
         from accounts.roles import KEY_SCOPES
 
         people = {person.role: person for person in self.people if person.tenant == TENANT}
-        _, key = create_api_key(self.actor(people["admin"]), name="Fuzzing", scopes=KEY_SCOPES)
+        key, secret = create_api_key(self.actor(people["admin"]), name="Fuzzing", scopes=KEY_SCOPES)
+        self.key_id = str(key.pk)
         signed_in = {name: person.headers["Authorization"] for name, person in people.items()}
-        return {"anonymous": "", **signed_in, "key": f"Api-Key {key}"}
+        return {"anonymous": "", **signed_in, "key": f"Api-Key {secret}"}
 
 
 def main() -> None:

@@ -40,6 +40,7 @@ UNTOLD = [
     ("ordering", "invalid"),
     ("password", "*"),
     ("q", "invalid"),
+    ("reference", "not_allowed"),
     ("reference", "required"),
     ("requester_email", "invalid"),
     ("tag", "invalid"),

@@ -236,7 +236,7 @@ def complete_document(result: Document, **_options: Any) -> Document:
     components["securitySchemes"] = texts.SECURITY_SCHEMES
     for operation in (each for path in result["paths"].values() for each in path.values()):
         if form := operation.get("requestBody", {}).get("content", {}).get(MULTIPART):
-            _allow_empty(components["schemas"][_name(form["schema"])])
+            _as_in_a_form(components["schemas"][_name(form["schema"])])
         if any(parameter.get("name") == "fields" for parameter in operation.get("parameters", ())):
             _allow_sparse(operation["responses"]["200"]["content"][JSON], components["schemas"])
     components["schemas"] = dict(sorted(components["schemas"].items()))
@@ -260,11 +260,14 @@ def _allow_sparse(media: Document, schemas: Document) -> None:
         media["schema"] = either
 
 
-def _allow_empty(form: Document) -> None:
-    """A form has no null; an empty text stands for it."""
+def _as_in_a_form(form: Document) -> None:
+    """A form has no null, an empty text stands for it; and its files are not empty."""
     for name, schema in form["properties"].items():
         if "null" in schema.get("type", ()):
-            form["properties"][name] = {"anyOf": [schema, {"type": "string", "maxLength": 0}]}
+            [type_] = [each for each in schema["type"] if each != "null"]
+            form["properties"][name] = {"anyOf": [{**schema, "type": type_}, {"type": "string", "maxLength": 0}]}
+        elif schema.get("format") == "binary":
+            schema["minLength"] = 1
 
 
 def _name(reference: Document) -> str:

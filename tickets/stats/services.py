@@ -46,7 +46,7 @@ CELLS_PER_REPAIR = 2000
 EVERYTHING = StatsFilter()
 DEFAULT_DAYS = 30
 MAX_DAYS = 366
-# Further away days cannot be reckoned with.
+# Nothing is older or will be younger, and further away days cannot be reckoned with.
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 _TIME_NAMES = {f"{kind}_time": kind for kind in TIME_KINDS}
@@ -222,11 +222,9 @@ def _add(tenant_id: ObjectId, increments: Increments) -> None:
 
 def _question(filters: StatsFilter, start: datetime | None, end: datetime | None, days: int | None) -> Question:
     start, end = (moment and clock.to_milliseconds(moment) for moment in (start, end))
-    for name, moment in (("created_at__gte", start), ("created_at__lt", end)):
-        if moment and not _FIRST <= moment <= _LAST:
-            raise InvalidInput.of(name, "must lie between the years 1900 and 9000")
     if start and end and start >= end:
         raise InvalidInput.of("created_at__lt", "must be later than created_at__gte")
+    start, end = (moment and min(max(moment, _FIRST), _LAST) for moment in (start, end))
     if days is not None and not 1 <= days <= MAX_DAYS:
         raise InvalidInput.of("days", Message("must be from 1 to {limit}", limit=MAX_DAYS))
     today = clock.now().date()

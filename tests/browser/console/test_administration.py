@@ -9,6 +9,7 @@ from tests.browser.conftest import shoot
 from tests.browser.console.axe import violations_of
 from tests.browser.console.conftest import Enter, in_each_look, open_side_bar
 from tests.isolation.world import World
+from tickets.transfer.exports import make_pending_export
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -92,3 +93,75 @@ def test_german_and_the_agents_time_zone(world: World, enter: Enter, look: str) 
     assert violations_of(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
     shoot(page, f"german-ticket-{look}", full=True)
+
+
+@in_each_look
+def test_a_canned_reply_is_written_changed_and_removed(world: World, enter: Enter, look: str) -> None:
+    page = enter(world.cast.amir, "/console/tickets/cannedreply/add/")
+    page.get_by_label("Name").fill("Greeting")
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.locator(".errorlist, [role=alert]").first).to_be_visible()
+    assert violations_of(page) == []
+    shoot(page, f"canned-reply-refused-{look}")
+    page.locator("#id_body").fill("Hi {{ requester.first_name }},")
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_role("link", name="Greeting").click()
+    page.get_by_label("Name").fill("Welcome")
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_role("link", name="Welcome").click()
+    page.get_by_role("link", name="Remove", exact=True).click()
+    assert violations_of(page) == []
+    page.get_by_role("button", name="Remove for good").click()
+    expect(page.get_by_text("“Welcome” was removed.")).to_be_visible()
+
+
+@in_each_look
+def test_a_team_gets_a_member_and_an_integration_a_key(world: World, enter: Enter, look: str) -> None:
+    page = enter(world.cast.ada, "/console/accounts/team/add/")
+    page.get_by_label("Name").fill("Night shift")
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_role("link", name="Night shift").click()
+    page.get_by_label("Amir Acme").check()
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_role("link", name="Night shift").click()
+    expect(page.get_by_role("region", name="Members")).to_contain_text("Amir Acme")
+
+    page.goto("/console/accounts/apikey/add/")
+    page.get_by_label("Name").fill("Warehouse")
+    page.get_by_label("tickets:read").check()
+    page.get_by_role("button", name="Save").first.click()
+    expect(page.locator("#shown-once")).to_be_visible()
+    assert violations_of(page) == []
+    page.get_by_role("link", name="Done").click()
+    row = page.locator(".data-row").filter(has_text="Warehouse")
+    row.get_by_label("Select record").check()
+    page.get_by_label("Select action to run").select_option("Revoke…")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_text("Warehouse (")).to_be_visible()
+    assert violations_of(page) == []
+    shoot(page, f"api-key-revoke-{look}")
+    page.get_by_role("button", name="Revoke for good").click()
+    expect(row.get_by_text("Revoked")).to_be_visible()
+
+
+@in_each_look
+def test_everything_is_exported_and_somebody_erased(world: World, enter: Enter, look: str) -> None:
+    page = enter(world.cast.ada, "/console/tickets/export/")
+    for button in page.get_by_role("button", name="Remove").all():  # those of the world
+        button.click()
+    page.get_by_role("button", name="Export everything").click()
+    expect(page.locator("progress")).to_be_visible()
+    assert violations_of(page) == []
+    make_pending_export(world.cast.acme)
+    expect(page.get_by_role("link", name="Download").first).to_be_visible()  # the page asks every three seconds
+    shoot(page, f"export-done-{look}")
+
+    page.goto(f"/console/tickets/erasure/add/?user={world.cast.carl.pk}")
+    page.get_by_label("E-mail address of the account").fill("wrong@example.test")
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.locator(".errorlist, [role=alert]").first).to_be_visible()
+    assert violations_of(page) == []
+    shoot(page, f"erasure-refused-{look}", full=True)
+    page.get_by_label("E-mail address of the account").fill(world.cast.carl.email)
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.locator("#shown-once, .data-row").first).to_be_visible()

@@ -1,5 +1,7 @@
 """An agent's queue: views that are kept and shared, and changes of many tickets at once."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,6 +12,7 @@ from tests.browser.console.axe import violations_of
 from tests.browser.console.conftest import Enter, in_each_look
 from tests.cast import actor_of
 from tests.isolation.world import World
+from tickets.services import open_ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 QUEUE = "/console/tickets/ticket/"
@@ -78,6 +81,87 @@ def test_many_tickets_are_changed_and_changed_back(world: World, enter: Enter, l
     expect(page.get_by_text("All of it is undone.")).to_be_visible()
     page.goto(f"{QUEUE}?view=all")
     assert _badges(page) == before
+
+
+# What is sent third waits until the test lets it go: the first begins the change, then go batches of twenty.
+_HOLD_THE_SECOND_BATCH = """() => {
+  const send = Console.send;
+  const held = new Promise((resolve) => (window.letGo = resolve));
+  let sent = 0;
+  Console.send = async (...given) => {
+    sent += 1;
+    if (sent === 3) await held;
+    return send(...given);
+  };
+}"""
+
+
+@in_each_look
+def test_a_long_change_tells_how_far_it_is_stops_and_is_found_again(world: World, enter: Enter, look: str) -> None:
+    for number in range(45):
+        open_ticket(actor_of(world.cast.amir), title=f"Flood {number}", tags=["flood"])
+    page = enter(world.cast.amir, f"{QUEUE}?view=all&tag=flood")
+    page.get_by_label("Select record").first.check()
+    page.get_by_label("Select action to run").select_option("Set priority: Urgent…")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_label("All 45 of the list").check()
+    page.get_by_role("button", name="Preview again").click()
+    expect(page.get_by_text("45 tickets will change.")).to_be_visible()
+    page.evaluate(_HOLD_THE_SECOND_BATCH)
+    page.get_by_role("button", name="Change 45 tickets").click()
+    expect(page.get_by_text("20 of 45")).to_be_visible()
+    expect(page.get_by_label("Changing")).to_have_js_property("value", 20)
+    assert violations_of(page) == []
+    shoot(page, f"bulk-progress-{look}")
+    page.get_by_role("button", name="Stop").click()
+    page.evaluate("letGo()")
+    expect(page.get_by_text("40 tickets were changed.")).to_be_visible()
+
+    page.goto(QUEUE)
+    page.get_by_text("Views", exact=True).click()
+    page.get_by_role("link", name="Undo a change of many tickets").click()
+    page.get_by_role("link", name="40 tickets").click()
+    page.get_by_role("button", name="Undo the change of 40 tickets").click()
+    expect(page.get_by_text("All of it is undone.")).to_be_visible()
+    page.goto(f"{QUEUE}?view=all&tag=flood&priority=urgent")
+    expect(page.locator(".data-row")).to_have_count(0)
+
+
+@in_each_look
+def test_sorting_and_pages(world: World, enter: Enter, look: str) -> None:
+    for number in range(110):
+        open_ticket(actor_of(world.cast.amir), title=f"Flood {number:03}", tags=["flood"])
+    page = enter(world.cast.amir, f"{QUEUE}?view=all&tag=flood&o=-6")
+    titles = page.locator(".ticket-link")
+    expect(titles.first).to_contain_text("Flood 000")
+    page.get_by_role("link", name="Next").click()
+    expect(titles.first).to_contain_text("Flood 050")
+    page.get_by_role("link", name="Next").click()
+    expect(titles).to_have_count(10)
+    page.get_by_role("link", name="Previous").click()
+    expect(titles.first).to_contain_text("Flood 050")
+    shoot(page, f"queue-second-page-{look}")
+
+
+def test_a_column_is_sorted_by_its_head(world: World, enter: Enter) -> None:
+    page = enter(world.cast.amir, f"{QUEUE}?view=all")
+    page.get_by_role("columnheader", name="Age").get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(r"[?&]o=-?6"))
+    ages = [each.get_attribute("datetime") for each in page.locator(".data-row .field-age time").all()]
+    assert len(ages) > 3
+    assert ages in (sorted(ages), sorted(ages, reverse=True))
+
+
+def test_single_keys_are_turned_off_in_this_browser(world: World, enter: Enter) -> None:
+    page = enter(world.cast.amir, f"{QUEUE}?view=all")
+    page.keyboard.press("?")
+    page.get_by_label("Single keys are on in this browser").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator(".data-row").first).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement === document.body")
 
 
 def test_the_keyboard_is_enough(world: World, enter: Enter) -> None:

@@ -56,6 +56,11 @@ def test_counts_by_every_property(cast: Cast, amir: APIClient) -> None:
         "created_at__lt={time}",
         "updated_at__gte={time}&status=resolved",
         "updated_at__lt={time}",
+        "created_at__gte=0073-07-16T23:42:58-02:34",
+        "created_at__gte=9999-12-31T12:00:00Z",
+        "created_at__lt=9999-12-31T12:00:00Z",
+        "created_at__lt=0001-01-05T00:00:00Z",
+        "created_at__gte=0001-01-05T00:00:00Z&created_at__lt=0073-07-16T00:00:00Z",
     ],
 )
 def test_every_filter_of_the_list_counts_what_the_list_shows(cast: Cast, amir: APIClient, query: str) -> None:
@@ -77,9 +82,6 @@ def test_every_filter_of_the_list_counts_what_the_list_shows(cast: Cast, amir: A
         ("period=week", "period"),
         ("status=x", "status"),
         ("created_at__gte=2026-02-02T00:00:00Z&created_at__lt=2026-02-01T00:00:00Z", "created_at__lt"),
-        ("created_at__gte=9999-12-31T12:00:00Z", "created_at__gte"),
-        ("created_at__lt=9999-12-31T12:00:00Z", "created_at__lt"),
-        ("created_at__lt=0001-01-05T00:00:00Z", "created_at__lt"),
     ],
 )
 def test_what_it_does_not_know_is_refused_and_named(amir: APIClient, query: str, field: str) -> None:
