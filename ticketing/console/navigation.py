@@ -25,6 +25,11 @@ class Item:
     count: str = ""
     count_url: str = ""
 
+    @property
+    def is_queue(self) -> bool:
+        """Whether it leads to the list in which pages without a search of their own search."""
+        return self.shortcut == QUEUE
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -1,5 +1,7 @@
 """A ticket is opened for somebody, looked at with its requester, saved over a colleague's change, and closed."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -65,3 +67,34 @@ def test_closing_asks_first(world: World, enter: Enter, look: str) -> None:
     shoot(page, f"ticket-close-asked-{look}", full=True)
     page.get_by_role("button", name="Close for good").click()
     expect(page.get_by_text("This ticket is closed, which is final.")).to_be_visible()
+
+
+def test_keys_of_the_ticket_page(world: World, enter: Enter) -> None:
+    page = enter(world.cast.amir, f"{TICKETS}{world.own.ticket}/change/")
+    page.keyboard.press("a")
+    expect(page.locator("#id_assigned_to")).to_have_value(str(world.cast.amir.pk))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Search")
+    assert violations_of(page) == []
+    page.keyboard.press("Escape")
+    for address in ("", f"{TICKETS}{world.own.ticket}/change/"):
+        page.goto(address or "/console/")
+        page.keyboard.press("/")
+        expect(page.get_by_label("Search", exact=True)).to_be_focused()
+        expect(page).to_have_url(re.compile("view=open"))
+
+
+@in_each_look
+def test_followers_come_and_go_and_the_number_is_copied(world: World, enter: Enter) -> None:
+    page = enter(world.cast.amir, f"{TICKETS}{world.own.ticket}/change/")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    followers = page.get_by_role("region", name="Followers")
+    page.get_by_label("Add a follower by e-mail").fill(world.cast.carl.email)
+    followers.get_by_role("button", name="Add", exact=True).click()
+    followers.get_by_role("button", name="Remove Carl Customer").click()
+    expect(followers.get_by_text("Carl Customer")).to_have_count(0)
+    for button in page.locator("[data-copy]").all():
+        wanted = button.get_attribute("data-copy") or ""
+        button.click()
+        expect(page.get_by_text("Copied")).to_be_attached()
+        assert page.evaluate("navigator.clipboard.readText()").endswith(wanted)

@@ -4,11 +4,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import shoot
+from tests.browser.console.axe import violations_of
 from tests.browser.console.conftest import Enter, in_each_look, open_side_bar
 from tests.cast import actor_of
 from tests.isolation.world import World
 from ticketing.mongo import ObjectId
-from tickets.services import change_ticket
+from tickets.conversation.services import add_comment
+from tickets.merging.services import merge_ticket, unmerge_ticket
+from tickets.services import change_ticket, open_ticket
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 TEXT = "A long and careful answer"
@@ -86,6 +89,7 @@ def test_a_mention_reaches_the_colleague(pages: tuple[Page, Page], world: World,
     box = amir.get_by_label("Your text")
     box.press_sequentially("Please look, @Ada")
     expect(amir.get_by_role("listbox").get_by_role("option", name="Ada Acme")).to_be_visible()
+    assert violations_of(amir) == []
     shoot(amir, f"mention-options-{look}")
     box.press("Enter")
     box.press("Control+Enter")
@@ -95,3 +99,17 @@ def test_a_mention_reaches_the_colleague(pages: tuple[Page, Page], world: World,
     ada.get_by_role("link", name="Mentions").click()
     expect(ada.get_by_text("Printer on fire").first).to_be_visible()
     shoot(ada, f"mentions-{look}")
+
+
+def test_what_leaves_the_ticket_leaves_the_open_page(pages: tuple[Page, Page], world: World) -> None:
+    amir, _ada = pages
+    duplicate = open_ticket(actor_of(world.cast.carl), title="The printer smokes")
+    add_comment(actor_of(world.cast.carl), duplicate["_id"], "Since noon.")
+    merge_ticket(actor_of(world.cast.ada), duplicate["_id"], world.own.ticket)
+    amir.evaluate("document.dispatchEvent(new CustomEvent('ticket:changed'))")
+    expect(amir.get_by_text("Since noon.")).to_be_visible()
+    entries = amir.locator(".thread-entry").count()
+    unmerge_ticket(actor_of(world.cast.ada), duplicate["_id"])
+    amir.evaluate("document.dispatchEvent(new CustomEvent('ticket:changed'))")
+    expect(amir.get_by_text("Since noon.")).to_have_count(0)
+    assert amir.locator(".thread-entry").count() == entries - 2

@@ -39,6 +39,12 @@ document.addEventListener("DOMContentLoaded", () => {
   if (token && location.hash.length > 1) token.value = location.hash.slice(1);
 });
 
+// The search of a page that has none is the queue's.
+document.addEventListener("console:search", () => location.assign(`${document.querySelector("[data-search-in]").dataset.searchIn}#searchbar`));
+document.addEventListener("DOMContentLoaded", () => {
+  if (location.hash === "#searchbar") document.querySelector("#searchbar")?.focus();
+});
+
 // Addresses are suggested while they are typed.
 document.addEventListener("input", async (event) => {
   const list = document.querySelector(`datalist[data-for="${event.target.id}"]`);

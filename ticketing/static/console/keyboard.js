@@ -12,7 +12,7 @@
 //                             the selector, Enter follows it, x ticks the row's checkbox. The row whose link (or other
 //                             part) had the focus last is the current one.
 //
-// Where several elements have the same key, the one in the current row wins, else the first on the page. Nothing happens
+// Where several elements have the same key, the one in the current row wins, else a field, else the first on the page. Nothing happens
 // while a field has the focus, a dialog is open, Ctrl, Alt or Meta is held, an earlier listener has called
 // preventDefault(), or the person has turned single keys off (WCAG 2.2, 2.1.4). Escape leaves a field.
 (() => {
@@ -63,7 +63,7 @@
   function act(keys) {
     const found = offered().filter((element) => element.dataset.shortcut === keys);
     const row = currentRow();
-    const element = found.find((each) => row?.contains(each)) ?? found[0];
+    const element = found.find((each) => row?.contains(each)) ?? found.find((each) => each.matches(TEXT)) ?? found[0];
     if (!element) return false;
     if (element.dataset.shortcutEvent) {
       const detail = { row };

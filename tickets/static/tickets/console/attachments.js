@@ -6,7 +6,7 @@ window.AnswerFiles = (box, changed) => {
   const find = (selector, within = box) => within.querySelector(selector);
 
   listen();
-  return { name, show, add, areArriving: () => Boolean(find("[data-uploads] progress")) };
+  return { name, show, add, areArriving: () => Boolean(find("[data-uploads] progress")), haveFailed };
 
   function listen() {
     const text = find("textarea[name=reply]");
@@ -41,6 +41,11 @@ window.AnswerFiles = (box, changed) => {
       const button = event.target.closest("[data-upload-remove]");
       if (button) remove(button.closest("li"));
     });
+  }
+
+  // What did not arrive would be missing from the answer unnoticed, until its writer removes it.
+  function haveFailed() {
+    return [...box.querySelectorAll("[data-uploads] li")].some((row) => !find("[name=upload_ids]", row));
   }
 
   // The page itself only knows that there are files with the draft.

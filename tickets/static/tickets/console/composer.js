@@ -7,6 +7,7 @@
   const SAVE_AFTER = 1000;
   const TICK = 250;
   const RETRY_AFTER = 5000;
+  const MOST_DOUBLINGS = 6; // of SAVE_AFTER, while nothing can be saved
 
   let box; // the element around all of it
   let form;
@@ -16,6 +17,8 @@
   let browser; // what it keeps
   let draftVersion = 0;
   let isDirty = false;
+  let isRefused = false; // until something else is typed: it stays in the box and in this browser
+  let failures = 0;
   let saving = null;
   let saveTimer = 0;
   let other = null; // another version of the text, which its writer has to look at first
@@ -103,9 +106,14 @@
 
   function changed() {
     isDirty = true;
+    isRefused = false;
     keep();
+    saveSoon();
+  }
+
+  function saveSoon() {
     clearTimeout(saveTimer);
-    saveTimer = setTimeout(save, SAVE_AFTER);
+    saveTimer = setTimeout(save, SAVE_AFTER * 2 ** Math.min(failures, MOST_DOUBLINGS));
   }
 
   function content() {
@@ -120,28 +128,33 @@
   async function save() {
     clearTimeout(saveTimer);
     if (saving) return saving.then(() => isDirty && save());
-    if (!isDirty || other || find("[data-box]").disabled) return;
+    if (!isDirty || isRefused || other || find("[data-box]").disabled) return;
     isDirty = false;
     saving = store();
     await saving;
     saving = null;
-    if (isDirty) saveTimer = setTimeout(save, SAVE_AFTER);
+    if (isDirty && !isRefused) saveSoon();
   }
 
   async function store() {
     try {
       const { draft } = await Console.send(box.dataset.draftUrl, { form: content() });
       draftVersion = draft.version;
+      failures = 0;
       if (isDirty) keep();
       else browser.forget();
       say(text.value ? "textSaved" : "");
     } catch (error) {
       if (error.status === 412) return showOther(error.data.draft);
+      isRefused = !isPassing(error) && !isDirty; // what was typed meanwhile may be taken
       isDirty = true;
+      failures += 1;
       say("textKept", error.detail);
-      if (!error.status || error.status >= 500) setTimeout(save, RETRY_AFTER);
-      isDirty = Boolean(!error.status || error.status >= 500 || error.status === 401);
     }
+  }
+
+  function isPassing({ status }) {
+    return !status || status >= 500 || status === 401 || status === 429;
   }
 
   // The page may be older than the draft: it was made while a save was on its way, or another window has written since.
@@ -182,7 +195,7 @@
   }
 
   function keep() {
-    browser.keep({ body: text.value, visibility: kind(), version: other ? null : draftVersion });
+    browser.keep({ body: text.value, visibility: kind(), version: draftVersion, other });
   }
 
   function leave() {
@@ -192,16 +205,19 @@
     navigator.sendBeacon(box.dataset.draftUrl, data); // what this does not bring there is still in this browser
   }
 
+  // Beside the server's text there can be two in this browser, where its writer had not decided between them.
   function restore() {
     const kept = browser.kept();
     if (!kept) return;
-    if (kept.body === text.value || !kept.body?.trim()) return browser.forget();
-    if (kept.version === draftVersion || !text.value.trim()) {
-      show(kept);
-      changed();
-      return say("textRestored");
-    }
-    showOther({ ...kept, version: draftVersion });
+    const mine = [kept, kept.other].filter((each) => each?.body?.trim() && each.body !== text.value);
+    if (!mine.length) return browser.forget();
+    const isNewer = kept.version === draftVersion || !text.value.trim();
+    if (mine.length === 1 && !(isNewer && mine[0] === kept && !kept.other)) return showOther({ ...mine[0], version: draftVersion });
+    const second = mine[1] && { ...mine[1], body: isNewer ? mine[1].body : `${text.value}\n\n${mine[1].body}` };
+    show(kept);
+    if (second) return showOther({ ...second, version: draftVersion });
+    changed();
+    say("textRestored");
   }
 
   function show({ body, visibility }) {
@@ -227,6 +243,7 @@
     show(other);
     other = mine;
     find("[data-other-text]").textContent = mine.body;
+    keep();
     text.focus();
   }
 
@@ -242,6 +259,11 @@
   function onSubmit(event) {
     const { submitter } = event;
     if (submitter && !box.contains(submitter)) {
+      if (files.areArriving()) {
+        event.preventDefault();
+        refuse(box.dataset.textArriving);
+        return find("[data-refused]").scrollIntoView({ block: "nearest" });
+      }
       isLeaving = true; // the server keeps what is posted, unless another window's text is there
       find('[name="draft_version"]').value = other ? 0 : draftVersion;
       return;
@@ -256,10 +278,11 @@
     refuse("");
     find(".reply-menu").open = false;
     if (files.areArriving()) return refuse(box.dataset.textArriving);
+    if (files.haveFailed()) return refuse(box.dataset.textFailed);
+    if (other) return refuseUndecided();
     clearTimeout(saveTimer);
-    const wasOther = other;
     await saving;
-    if (other !== wasOther) return;
+    if (other) return refuseUndecided();
     const data = new FormData(form);
     data.delete("attachments"); // they have arrived already
     data.set("draft_version", draftVersion);
@@ -269,8 +292,7 @@
       const answer = await Console.send(box.dataset.sendUrl, { form: data });
       draftVersion = answer.draft.version;
       isDirty = false;
-      other = null;
-      find("[data-other]").hidden = find("[data-stale]").hidden = true;
+      find("[data-stale]").hidden = true;
       browser.forget();
       if (answer.draft.send_in === null) tellSent(answer);
       else wait(answer.draft.send_in);
@@ -279,6 +301,11 @@
     } finally {
       find("[data-send]").disabled = false;
     }
+  }
+
+  function refuseUndecided() {
+    refuse(box.dataset.textUndecided);
+    find("[data-other-drop]").focus();
   }
 
   function tellRefusal(error) {
@@ -346,7 +373,7 @@
       tellSent(await Console.send(box.dataset.sendNowUrl, { method: "POST" }));
     } catch (error) {
       if (error.data?.code === "already_sent") return settledElsewhere(error.data.draft, "textSent");
-      if (!error.status || error.status >= 500 || error.status === 401) {
+      if (isPassing(error)) {
         find("[data-waiting-said]").textContent = `${box.dataset.textLater} ${error.detail}`;
         find("[data-waiting-said]").classList.remove("sr-only");
         waitingTimer = setInterval(sendNow, RETRY_AFTER);

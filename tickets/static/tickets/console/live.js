@@ -150,6 +150,17 @@
       }
       if (entry.id) previous = find(`#${CSS.escape(entry.id)}`, thread);
     }
+    removeGone(thread, newest);
+  }
+
+  // A merge taken back takes entries away. Those before the newest part's first one are not in it and stay.
+  function removeGone(thread, newest) {
+    const ids = all(".thread-entry[id]", newest).map(({ id }) => id);
+    const comments = all(".thread-entry[id]", thread).slice(1); // behind the description
+    const first = comments.findIndex(({ id }) => ids.includes(id));
+    for (const entry of first < 0 && ids.length > 1 ? [] : comments.slice(Math.max(first, 0))) {
+      if (!ids.includes(entry.id) && !entry.contains(document.activeElement)) entry.remove();
+    }
   }
 
   function replacePart(part) {

@@ -69,8 +69,8 @@
           tell(error.detail ?? String(error));
         }
       });
-      const [{ refused, text }] = answer.tickets;
-      tell(text, ...(refused ? [] : [undo]));
+      const [{ changed, text }] = answer.tickets;
+      tell(text, ...(changed ? [undo] : []));
       await refresh(id);
     } catch (error) {
       tell(error.detail ?? String(error));
@@ -96,18 +96,24 @@
     }
   }
 
+  const begun = new WeakMap(); // by form, how far its change has come: what was interrupted goes on, and begins no other
+
   async function* changed(form, size) {
     const tickets = form.elements.tickets.value.split(",");
-    const begin = new FormData(form);
-    begin.set("tickets", "");
-    const { bulk, url } = await persistently(form.action, begin);
-    yield { done: 0, url };
-    for (let done = 0; done < tickets.length; done += size) {
+    if (!begun.has(form)) {
+      const begin = new FormData(form);
+      begin.set("tickets", "");
+      begun.set(form, { ...(await persistently(form.action, begin)), done: 0 });
+    }
+    const change = begun.get(form);
+    yield change;
+    while (change.done < tickets.length) {
       const batch = new FormData();
-      batch.set("bulk", bulk);
-      batch.set("tickets", tickets.slice(done, done + size).join(","));
+      batch.set("bulk", change.bulk);
+      batch.set("tickets", tickets.slice(change.done, change.done + size).join(","));
       await persistently(form.action, batch);
-      yield { done: Math.min(done + size, tickets.length), url };
+      change.done = Math.min(change.done + size, tickets.length);
+      yield change;
     }
   }
 
@@ -144,9 +150,11 @@
       }
       location.assign(result);
     } catch (error) {
-      problem.textContent = error.detail ?? String(error);
+      const reached = result && Object.assign(document.createElement("a"), { href: result, className: "console-link", textContent: told.textContent });
+      problem.replaceChildren(...[error.detail ?? String(error), reached && " ", reached].filter(Boolean));
       problem.hidden = false;
       progress.hidden = true;
+      button.textContent = progress.dataset.goOn;
       button.disabled = false;
     }
   }
