@@ -218,6 +218,7 @@ def test_the_keyboard_is_enough(world: World, enter: Enter) -> None:
     second.focus()
     keys.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(title.split(" ", 1)[-1].strip())
+    page.wait_for_load_state()
     keys.press("r")
     expect(page.get_by_label("Your text")).to_be_focused()
     keys.press("Escape")
