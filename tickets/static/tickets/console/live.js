@@ -153,12 +153,12 @@
     removeGone(thread, newest);
   }
 
-  // A merge taken back takes entries away. Those before the newest part's first one are not in it and stay.
+  // A merge taken back takes entries away. Where the newest part is not all, what is before its first entry stays.
   function removeGone(thread, newest) {
     const ids = all(".thread-entry[id]", newest).map(({ id }) => id);
     const comments = all(".thread-entry[id]", thread).slice(1); // behind the description
-    const first = comments.findIndex(({ id }) => ids.includes(id));
-    for (const entry of first < 0 && ids.length > 1 ? [] : comments.slice(Math.max(first, 0))) {
+    const first = find(".thread-earlier", newest) ? comments.findIndex(({ id }) => ids.includes(id)) : 0;
+    for (const entry of first < 0 ? [] : comments.slice(first)) {
       if (!ids.includes(entry.id) && !entry.contains(document.activeElement)) entry.remove();
     }
   }
