@@ -18,6 +18,7 @@ from django.utils.crypto import salted_hmac
 from accounts.models import User, email_key
 from accounts.repository import SignInAttemptRepository, UserRepository, users_of
 from tenants.models import Tenant
+from ticketing.addresses import limited_as
 from ticketing.clock import now
 from ticketing.errors import InvalidInput, LimitExceeded, Message, NotAuthenticated
 from ticketing.mongo import ObjectId
@@ -74,6 +75,7 @@ class _Attempt:
     """One attempt, counted before the password is looked at, so that parallel guesses cannot exceed the limit."""
 
     def __init__(self, realm: str, email: str, address: str) -> None:
+        address = limited_as(address)
         self._account = _account_key(realm, email)
         self._address = _key("address", address)
         # These begin with the account's, by which they are forgotten with the account.

@@ -26,6 +26,7 @@ threads = env.integer("WEB_THREADS", 8, 1)
 graceful_timeout = env.integer("GRACEFUL_SECONDS", 25, 1)
 keepalive = 75  # longer than the idle time-out of load balancers (60 s), so that it is they who hang up
 worker_tmp_dir = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
+sendfile = False  # Python's waits for a client that takes nothing, whatever time-out the socket has
 control_socket_disable = True
 logconfig_dict = console_of_logs() | {
     "loggers": {"gunicorn.error": {"handlers": ["console"], "propagate": False}},

@@ -81,8 +81,9 @@ class RateLimiter:
         with self._lock:
             window = self._windows.get(key)
             if window is None or window.number != number:
+                self._windows.pop(key, None)
                 if len(self._windows) >= MOST_WINDOWS:  # forgetting a share loses permits and never grants any
-                    self._windows.clear()
+                    del self._windows[next(iter(self._windows))]  # the oldest
                 window = self._windows[key] = _Window(number)
             return window
 

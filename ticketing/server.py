@@ -1,9 +1,12 @@
-"""gunicorn's worker, and what it does about clients that send slowly, or half of a request."""
+"""gunicorn's worker, and what it does about clients that send or read slowly, or send half of a request."""
 
+import errno
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -20,27 +23,36 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """Threads that wait for a request no longer than its head and its body may take.
 
     Of gunicorn's own time-outs none begins before the request is whole, so that as many clients as there are threads,
-    sending a byte now and then, would keep everybody else out.
+    sending a byte now and then, would keep everybody else out. So would those that take nothing of their answers.
     """
 
     wsgi: Application
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._deadlines: dict[TConn, float] = {}
+        self._deadlines: dict[socket.socket, float] = {}
 
     def handle(self, conn: TConn) -> Any:
         """A connection with something to read: a request's head, and then the request."""
-        self._deadlines[conn] = time.monotonic() + HEAD_SECONDS
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", BODY_SECONDS, 0))
+        self._deadlines[conn.sock] = time.monotonic() + HEAD_SECONDS
         try:
             return super().handle(conn)
         finally:
-            self._deadlines.pop(conn, None)
+            self._deadlines.pop(conn.sock, None)
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """The head has been read; the platform reads the body."""
-        self._deadlines[conn] = time.monotonic() + body_seconds(req.headers)
-        return super().handle_request(req, conn)
+        self._deadlines[conn.sock] = time.monotonic() + BODY_SECONDS
+        try:
+            return super().handle_request(req, conn)
+        except BlockingIOError as error:  # the socket's time-out; gunicorn knows what to do when a client hangs up
+            raise ConnectionResetError(errno.ECONNRESET, "the client takes nothing of its answer") from error
+
+    def has_arrived(self, sock: socket.socket, amount: int) -> None:
+        """So many bytes of a body have been read: the rest has the time longer that they may have taken."""
+        if sock in self._deadlines:
+            self._deadlines[sock] += amount / SLOWEST
 
     def murder_pending(self) -> None:
         """Called every second: whoever has not sent all in time is read no further, as though they had hung up.
@@ -49,28 +61,25 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """
         super().murder_pending()
         now = time.monotonic()
-        for conn, deadline in list(self._deadlines.items()):
+        for sock, deadline in list(self._deadlines.items()):
             if now > deadline:
                 with suppress(OSError):  # it is gone already
-                    conn.sock.shutdown(socket.SHUT_RD)
+                    sock.shutdown(socket.SHUT_RD)
 
     def load_wsgi(self) -> None:
         """The platform is never given less of a body than Content-Length says."""
         super().load_wsgi()
-        self.wsgi = with_whole_bodies(self.wsgi)
+        self.wsgi = with_whole_bodies(self.wsgi, self.has_arrived)
 
 
-def body_seconds(headers: Iterable[tuple[str, str]]) -> float:
-    """How long a body may take to arrive, by the request's headers, of which gunicorn has checked the length."""
-    announced = next((int(value) for name, value in headers if name == "CONTENT-LENGTH"), 0)
-    return BODY_SECONDS + announced / SLOWEST
+def with_whole_bodies(application: Application, has_arrived: Callable[[socket.socket, int], None]) -> Application:
+    """``has_arrived`` is told what has been read of the bodies, and from which socket."""
 
-
-def with_whole_bodies(application: Application) -> Application:
     def answer(request: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         announced = request.get("CONTENT_LENGTH") or ""
         if announced.isdecimal() and len(announced) <= 18:  # what is longer is refused unread
-            request["wsgi.input"] = WholeBody(request["wsgi.input"], int(announced))
+            tell = partial(has_arrived, request["gunicorn.socket"])
+            request["wsgi.input"] = WholeBody(request["wsgi.input"], int(announced), tell)
         return application(request, start_response)
 
     return answer
@@ -82,13 +91,13 @@ class WholeBody:
     Such a message is incomplete (RFC 9112, section 8): half an answer is not what somebody wrote.
     """
 
-    def __init__(self, stream: Any, announced: int) -> None:
-        self._stream, self._left = stream, announced
+    def __init__(self, stream: Any, announced: int, has_arrived: Callable[[int], None]) -> None:
+        self._stream, self._left, self._has_arrived = stream, announced, has_arrived
 
     def read(self, size: int = -1) -> bytes:
         wanted = self._left if size < 0 else min(size, self._left)
         data: bytes = self._stream.read(wanted)
-        self._left -= len(data)
+        self._count(data)
         if len(data) < wanted:
             raise ConnectionError("the body has ended early")
         return data
@@ -96,7 +105,11 @@ class WholeBody:
     def readline(self, size: int = -1) -> bytes:
         wanted = self._left if size < 0 else min(size, self._left)
         data: bytes = self._stream.readline(wanted)
-        self._left -= len(data)
+        self._count(data)
         if wanted and not data:
             raise ConnectionError("the body has ended early")
         return data
+
+    def _count(self, data: bytes) -> None:
+        self._left -= len(data)
+        self._has_arrived(len(data))

@@ -167,6 +167,10 @@ UPLOAD_MINUTES = env.integer("UPLOAD_MINUTES", 60, 1)
 MAX_FORM_BYTES = 5 * MAX_FILE_BYTES  # a staff form with its files
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 FILE_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "ticketing.uploaded_files.NamelessFileUploadHandler",
+]
 IDEMPOTENCY_HOURS = env.integer("IDEMPOTENCY_HOURS", 24, 1)
 RATE_LIMIT_USER_PER_MINUTE = env.integer("RATE_LIMIT_USER_PER_MINUTE", 600, 1)
 RATE_LIMIT_ADDRESS_PER_MINUTE = env.integer("RATE_LIMIT_ADDRESS_PER_MINUTE", 1200, 1)

@@ -195,6 +195,29 @@ def test_slow_clients_keep_nobody_out_for_long(server: Server, db: None, begun: 
     assert all(not text or status_of(text) < 500 for text in said_to_them), said_to_them
 
 
+def test_a_client_that_stops_in_the_middle_of_a_large_body_is_cut_off(server: Server, db: None) -> None:
+    """Long before all of it would have had to come."""
+    begun = head("PUT /api/v1/uploads/none", "Content-Length: 100000000") + b"a" * 70_000
+    with connected(server) as client:
+        client.sendall(begun)
+        text = said(client)
+    assert not text or status_of(text) < 500
+
+
+def test_clients_that_take_nothing_of_their_answers_keep_nobody_out(server: Server, bearer: str) -> None:
+    """More of them than there are threads, each with an answer that no buffer on the way holds."""
+    name, _, token = bearer.partition(": ")
+    made = httpx.post(f"{server.address}/api/v1/tickets", json={"title": "x"}, headers={name: token}).json()
+    file = {"file": ("large.bin", b"a" * settings.MAX_FILE_BYTES)}
+    address = f"{server.address}/api/v1/tickets/{made['id']}/attachments"
+    stored = httpx.post(address, files=file, headers={name: token}, timeout=20)
+    wanted = head(f"GET /api/v1/attachments/{stored.json()['id']}", bearer)
+    with ExitStack() as stack:
+        for _ in range(2 * THREADS):
+            stack.enter_context(connected(server)).sendall(wanted)
+        assert answers(server)
+
+
 def test_a_few_slow_clients_keep_nobody_waiting(server: Server, db: None) -> None:
     with ExitStack() as stack:
         for _ in range(THREADS - 1):

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from ticketing.addresses import client_address
+from ticketing.addresses import client_address, limited_as
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,20 @@ def test_only_our_own_proxies_are_believed(settings: Any, proxies: int, forwarde
     settings.TRUSTED_PROXIES = proxies
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     assert client_address(RequestFactory().get("/", headers=headers, REMOTE_ADDR="10.0.0.1")) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "limited"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::6", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix:", "unix:"),
+        ("", ""),
+    ],
+)
+def test_a_subscriber_counts_once_whatever_address_he_takes(address: str, limited: str) -> None:
+    assert limited_as(address) == limited

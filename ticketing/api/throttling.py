@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from ticketing.addresses import client_address
+from ticketing.addresses import client_address, limited_as
 from ticketing.errors import LimitExceeded
 from ticketing.limits import Allowance, RateLimiter
 
@@ -16,7 +16,7 @@ limiter = RateLimiter()
 
 def spend_by_address(request: Request, *, is_sign_in: bool) -> list[Allowance]:
     """What is known before sign-in; signing in has a limit of its own."""
-    address = client_address(request._request)
+    address = limited_as(client_address(request._request))
     spent = [limiter.spend(f"address:{address}", settings.RATE_LIMIT_ADDRESS_PER_MINUTE)]
     if is_sign_in:
         spent.append(limiter.spend(f"sign-in:{address}", settings.RATE_LIMIT_SIGN_IN_PER_MINUTE))

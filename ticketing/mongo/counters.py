@@ -24,10 +24,12 @@ def next_number(tenant_id: ObjectId, name: str, amount: int = 1, database: Datab
     """Takes the next ``amount`` numbers and returns the last of them.
 
     Deliberately outside any transaction under way: within one, all writers of a tenant would conflict on this document.
-    A rolled back writer leaves a gap. The counter waits for no majority: what the number is written to commits after it
-    and with a majority, which then has the counter too, and what does not commit has no need of its number.
+    A rolled back writer leaves a gap. Taken in a transaction the counter waits for no majority: what the number is
+    written to commits after it and with a majority, which then has the counter too, and what does not commit takes
+    another number. A number that is taken before its transaction has to outlast a failover between the two.
     """
-    counters = (get_database() if database is None else database).get_collection("counters", write_concern=_ONE)
+    lasting = None if current_session() is None else _ONE
+    counters = (get_database() if database is None else database).get_collection("counters", write_concern=lasting)
     with translated_errors("The counter"):
         document = counters.find_one_and_update(
             {"_id": {"tenant_id": tenant_id, "name": name}},

@@ -22,7 +22,7 @@ def from_json(line: str) -> Document:
     """The document of a line. Raises ValueError."""
     try:
         document = json_util.loads(line, json_options=_OPTIONS)
-    except (TypeError, KeyError, BSONError) as error:
+    except (TypeError, KeyError, BSONError, RecursionError) as error:
         raise ValueError(f"not Extended JSON: {error}") from None
     if not isinstance(document, dict):
         raise ValueError("not a document")  # noqa: TRY004 - like json's own

@@ -27,6 +27,7 @@ from tickets.saved_views.repository import SavedViewRepository
 FORMAT = 1
 MANIFEST, TENANT, FILES = "manifest.json", "tenant.json", "files"
 _CHUNK = 1024 * 1024
+LONGEST_LINE = 64 * 1024 * 1024  # a document has 16 MB at most, and in JSON some more
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,10 @@ def hash_of(path: Path) -> FileEntry:
 def read_documents(path: Path) -> Iterator[Document]:
     """The documents of a JSON lines file, one at a time. Raises InvalidInput naming the line."""
     with path.open(encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), ""), 1):
             try:
+                if len(line) > LONGEST_LINE:
+                    raise ValueError(f"a line has at most {LONGEST_LINE:,} characters")
                 document = from_json(line)
                 if not isinstance(document.get("_id"), ObjectId):  # it names a file as well
                     raise ValueError("the document has no id")  # noqa: TRY004 - like from_json's own

@@ -123,3 +123,14 @@ class TestOverHTTP:
         connections["default"].close()
         for path in ("/api/v1/", "/healthz", "/api/v1/docs"):
             assert [api().get(path).status_code for _ in range(3)] == [200, 200, 200]
+
+
+def test_more_callers_than_are_remembered_push_out_the_oldest(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ticketing.limits.MOST_WINDOWS", 2)
+    windows = CountingWindows()
+    limiter = RateLimiter(windows, clock)
+    for who in ("first", "second", "third", "second", "third"):
+        assert limiter.spend(who, 100).granted
+    assert windows.trips == 3
+    limiter.spend("first", 100)
+    assert windows.trips == 4

@@ -35,7 +35,7 @@ from tickets.saved_views.services import save_view
 from tickets.services import assign_ticket, open_ticket
 from tickets.stats.services import differences, ticket_stats
 from tickets.transfer import restoring
-from tickets.transfer.archive import COLLECTIONS, LATER, LEFT_OUT
+from tickets.transfer.archive import COLLECTIONS, LATER, LEFT_OUT, read_documents
 from tickets.transfer.exporting import FileMissing, export_tenant
 from tickets.transfer.restoring import NotEmpty, import_tenant
 
@@ -251,6 +251,18 @@ def test_a_damaged_export_is_refused_and_nothing_stored(cast: Cast, tmp_path: Pa
     with pytest.raises(InvalidInput):
         import_tenant(folder, "copy", by=WHO)
     assert (counts(), stored_files()) == (before, files)
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a":' * 100_000, '{"_id":{"$oid":"665f1c2ab7e4d2a1c0ffee50"},"a":"' + "x" * 2000 + '"}']
+)
+def test_a_line_that_no_document_makes_is_refused_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr("tickets.transfer.archive.LONGEST_LINE", 1000 if "oid" in line else 10_000_000)
+    (tmp_path / "a.jsonl").write_text(f"{line}\n")
+    with pytest.raises(InvalidInput, match="line 1: "):
+        list(read_documents(tmp_path / "a.jsonl"))
 
 
 @pytest.mark.parametrize(
