@@ -97,6 +97,51 @@ def test_stored_and_opened(attacked: World, enter: Enter) -> None:
     assert _told(page) == []
 
 
+def test_stored_and_worked_with(attacked: World, enter: Enter) -> None:
+    """Pages that only a form leads to, and what comes to an open page by itself."""
+    own, amir = ObjectId(attacked.own.ticket), actor_of(attacked.cast.amir)
+    address = f"/console/tickets/ticket/{own}/change/"
+    page = enter(attacked.cast.ada)
+    watch(page)
+    page.goto("/console/tickets/ticket/?" + urlencode({"view": "all", "q": "attacked"}))
+    for row in page.get_by_label("Select record").all():
+        row.check()
+    page.get_by_label("Select action to run").select_option("Change…")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_label("Team").select_option(SHORT)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
+    assert _told(page) == []
+    page.get_by_role("button", name="Change ").click()
+    expect(page.get_by_text("changed.").first).to_be_visible()
+    assert _told(page) == []
+
+    page.goto("/console/accounts/apikey/")
+    page.locator(".data-row").filter(has_text=SHORT).get_by_label("Select record").check()
+    page.get_by_label("Select action to run").select_option("Revoke…")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("button", name="Revoke for good")).to_be_visible()
+    assert _told(page) == []
+    page.goto("/console/tickets/ticket/views/")
+    page.locator("a[href$='/delete/']").first.click()
+    expect(page.get_by_role("button", name="Delete for good")).to_be_visible()
+    assert _told(page) == []
+
+    enter(attacked.cast.amir, address)
+    page.goto(address)
+    expect(page.locator("[data-here] li")).to_contain_text("attacked()")
+    change_ticket(amir, own, {"title": PAYLOADS[3], "category": f"{SHORT}2"})
+    page.evaluate("document.dispatchEvent(new CustomEvent('ticket:changed'))")
+    expect(page.locator("[data-news] li").first).to_be_visible()
+    assert _told(page) == []
+    page.evaluate("() => { Console.send = () => new Promise(() => {}); }")
+    change_ticket(amir, own, {"category": f"{SHORT}3"})
+    page.get_by_label("Priority").select_option("Low")
+    page.locator("#ticket-properties").get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("This was changed while you had it open")).to_be_visible()
+    assert _told(page) == []
+
+
 def test_a_name_that_somebody_gives_himself(world: World, enter: Enter) -> None:
     page = enter(world.cast.amir, "/console/profile/")
     watch(page)

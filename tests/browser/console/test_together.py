@@ -76,6 +76,7 @@ def test_nothing_is_overwritten_silently(pages: tuple[Page, Page], look: str) ->
     expect(amir.get_by_text("Ada Acme").filter(has_text="Pending").first).to_be_visible()
     expect(amir.get_by_label("Status")).to_have_value("on_hold")
     expect(amir.get_by_label("Your text")).to_have_value(TEXT)
+    assert violations_of(amir) == []
     shoot(amir, f"together-conflict-{look}")
     amir.locator("#ticket-properties").get_by_role("button", name="Save", exact=True).click()
     expect(amir.locator(".ticket-badges")).to_contain_text("On hold")
