@@ -239,7 +239,12 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
 def _apply_batch(request: HttpRequest) -> dict[str, Any]:
     bulk, items = _applied(request)
     told = [
-        {"ticket": str(item["ticket_id"]), "changed": bool(row.changes), "text": _sentence(row)}
+        {
+            "ticket": str(item["ticket_id"]),
+            "changed": bool(row.changes),
+            "refused": bool(row.refusal),
+            "text": _sentence(row),
+        }
         for item, row in zip(items, _rows_of_items(request, items), strict=True)
     ]
     undo_url = reverse("console:tickets_ticket_bulk_undo", args=[bulk["_id"]])
