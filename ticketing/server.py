@@ -17,6 +17,7 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 HEAD_SECONDS = env.integer("REQUEST_HEAD_SECONDS", 10, 1)
 BODY_SECONDS = env.integer("REQUEST_BODY_SECONDS", 60, 1)
 SLOWEST = 64 * 1024  # bytes a second: a file takes its time on a thin line
+STEP_SECONDS, MOST_STEPS = 0.0002, 10  # of standing back from a new connection, for each request in hand
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -31,6 +32,15 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadlines: dict[socket.socket, float] = {}
+
+    def accept(self, listener: Any) -> None:
+        """Stands back from a new connection while requests are in hand, so that an idler worker takes it first.
+
+        A connection stays with the worker that took it. Without this one of them often took all that came at once.
+        """
+        in_hand = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        time.sleep(max(0, min(in_hand, MOST_STEPS)) * STEP_SECONDS)
+        super().accept(listener)
 
     def handle(self, conn: TConn) -> Any:
         """A connection with something to read: a request's head, and then the request."""
