@@ -39,13 +39,14 @@ _REPORT = """() => [
   ...tabWalk.unseen.map((each) => `looks the same with the focus: ${each}`),
   ...tabWalk.mouseOnly.map((each) => `only for the mouse: ${each}`),
 ]"""
+_ROUNDS = 2  # what comes to the page while it is walked may take a step from the first
 _SPARE = 5  # scrollers of Chromium's own, and the page itself between the last stop and the first
 
 
 def problems_of_focus(page: Page) -> list[str]:
     """What Tab cannot reach, what does not show that it has the focus, and what only a mouse can press."""
     stops = page.evaluate(_PREPARE)
-    for step in range(stops + _SPARE):
+    for step in range(_ROUNDS * (stops + _SPARE)):
         page.keyboard.press("Tab")
         if step >= stops - 1 and page.evaluate(_STEP) == 0:
             break
