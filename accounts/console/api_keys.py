@@ -21,7 +21,7 @@ from accounts.keys import LONGEST_NAME, create_api_key, revoke_api_key
 from accounts.models import ApiKey
 from accounts.roles import KEY_SCOPES, Action
 from ticketing import clock
-from ticketing.console.admin import MAX_SELECTED, ServiceModelAdmin
+from ticketing.console.admin import ServiceModelAdmin
 from ticketing.console.display import badge, moment
 from ticketing.console.forms import ServiceForm
 from ticketing.console.site import site
@@ -114,8 +114,10 @@ class ApiKeyAdmin(ServiceModelAdmin):
         if "confirmed" in request.POST:
             self.work_on_selected(request, queryset, lambda key: revoke_api_key(actor, key.pk))
             return None
-        keys = list(queryset[:MAX_SELECTED])
-        asked: HttpResponse = self.ask_first(
+        keys = self.selected_rows(request, queryset)
+        if not keys:
+            return None
+        return self.ask_first(
             request,
             title=_("Revoke API keys"),
             text=_("What signs in with them is refused from then on. This cannot be undone."),
@@ -124,7 +126,6 @@ class ApiKeyAdmin(ServiceModelAdmin):
             back=self.changelist_url,
             given=[("action", "revoke"), *((ACTION_CHECKBOX_NAME, key.pk) for key in keys)],
         )
-        return asked
 
     def create_through_service(self, request: HttpRequest, values: dict[str, Any]) -> ApiKey:
         key, request.secret = create_api_key(actor_of(request), **values)  # type: ignore[attr-defined]

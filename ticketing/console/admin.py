@@ -348,13 +348,18 @@ class ServiceModelAdmin(ModelAdmin):
         response: HttpResponse | None = super().response_action(request, queryset)
         return response
 
+    def selected_rows(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """The rows that an action is for; none where they are too many, which is told."""
+        rows = list(queryset[: MAX_SELECTED + 1])
+        if len(rows) <= MAX_SELECTED:
+            return rows
+        text = _("Select at most %(limit)d at once; nothing was changed.") % {"limit": MAX_SELECTED}
+        self.message_user(request, text, messages.ERROR)
+        return []
+
     def work_on_selected(self, request: HttpRequest, queryset: QuerySet[Any], work: Callable[[Any], object]) -> None:
         """A bulk action: calls ``work`` for each selected row and tells what became of each."""
-        rows = list(queryset[: MAX_SELECTED + 1])
-        if len(rows) > MAX_SELECTED:
-            text = _("Select at most %(limit)d at once; nothing was changed.") % {"limit": MAX_SELECTED}
-            self.message_user(request, text, messages.ERROR)
-            return
+        rows = self.selected_rows(request, queryset)
         refused = []
         for row in rows:
             try:

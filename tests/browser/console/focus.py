@@ -25,10 +25,11 @@ _PREPARE = """() => {
     && each.checkVisibility({ visibilityProperty: true })
     && !each.closest(`${focusable}, label`) && !each.querySelector(focusable));
   const unfocused = new Map(stops.map((each) => [each, look(each)]));
-  const walk = window.tabWalk = { missed: new Set(stops), unseen: [], told };
+  const walk = window.tabWalk = { missed: new Set(stops), unseen: [], others: [], told };
   walk.mouseOnly = mouse_only.map(told);
   document.addEventListener("focusin", ({ target }) => {
     walk.missed.delete(target);
+    if (!unfocused.has(target)) walk.others.push(told(target));
     if (unfocused.get(target) === look(target)) walk.unseen.push(told(target));
   });
   return stops.length;
@@ -36,17 +37,17 @@ _PREPARE = """() => {
 _STEP = "() => tabWalk.missed.size"
 _REPORT = """() => [
   ...[...tabWalk.missed].map((each) => `Tab never gets to ${tabWalk.told(each)}`),
+  ...(tabWalk.missed.size ? tabWalk.others.map((each) => `Tab gets instead to ${each}`) : []),
   ...tabWalk.unseen.map((each) => `looks the same with the focus: ${each}`),
   ...tabWalk.mouseOnly.map((each) => `only for the mouse: ${each}`),
 ]"""
-_ROUNDS = 2  # what comes to the page while it is walked may take a step from the first
 _SPARE = 5  # scrollers of Chromium's own, and the page itself between the last stop and the first
 
 
 def problems_of_focus(page: Page) -> list[str]:
     """What Tab cannot reach, what does not show that it has the focus, and what only a mouse can press."""
     stops = page.evaluate(_PREPARE)
-    for step in range(_ROUNDS * (stops + _SPARE)):
+    for step in range(stops + _SPARE):
         page.keyboard.press("Tab")
         if step >= stops - 1 and page.evaluate(_STEP) == 0:
             break

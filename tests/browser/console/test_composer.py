@@ -240,6 +240,7 @@ def test_what_the_server_refuses_stays_in_the_box(world: World, page: Page, ente
     expect(page.get_by_label("Your text")).to_have_value(TEXT)
 
 
+@in_each_look
 def test_a_draft_outlives_the_sign_in(world: World, page: Page) -> None:
     page.get_by_label("Your text").fill(TEXT)
     expect(page.get_by_text("Saved as a draft")).to_be_visible()

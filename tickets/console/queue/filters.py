@@ -131,14 +131,10 @@ class AssigneeFilter(SelectFilter):
     title, parameter_name = _("Assignee"), "assignee"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Also somebody inactive, whom the URL asks for."""
-        chosen = self.value() or ""
-        offered = [(ME, _("Me")), (NOBODY, _("Nobody")), *agent_choices(request)]
-        name = "" if chosen in dict(offered) else known_name(request, parse_object_id(chosen))
-        return [*offered, (chosen, name)] if name else offered
+        return [(ME, _("Me")), (NOBODY, _("Nobody")), *agent_choices(request)]
 
     def label_of(self, value: str) -> Any:
-        return _("Somebody who is not here")
+        return known_name(self.request, parse_object_id(value)) or _("Somebody who is not here")
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(assigned_to(request, value))
