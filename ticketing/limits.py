@@ -66,29 +66,28 @@ class RateLimiter:
 
     def spend(self, who: str, limit: int) -> Allowance:
         """Spends one request of ``who`` in the present window of ``limit`` requests."""
-        key = hashlib.sha256(who.encode()).hexdigest()[:32]
         number, elapsed = divmod(self._clock(), WINDOW_SECONDS)
-        window = self._window(key, int(number))
+        window = self._window(who, int(number))
         with window.lock:
             if not window.left and not window.exhausted:
-                self._take_share(key, window, limit)
+                self._take_share(who, window, limit)
             granted = window.left > 0
             window.left -= granted
             remaining = window.remaining + window.left
         return Allowance(granted, limit, remaining, int(WINDOW_SECONDS - elapsed) or 1)
 
-    def _window(self, key: str, number: int) -> _Window:
+    def _window(self, who: str, number: int) -> _Window:
         with self._lock:
-            window = self._windows.get(key)
+            window = self._windows.get(who)
             if window is None or window.number != number:
-                self._windows.pop(key, None)
+                self._windows.pop(who, None)
                 if len(self._windows) >= MOST_WINDOWS:  # forgetting a share loses permits and never grants any
                     del self._windows[next(iter(self._windows))]  # the oldest
-                window = self._windows[key] = _Window(number)
+                window = self._windows[who] = _Window(number)
             return window
 
-    def _take_share(self, key: str, window: _Window, limit: int) -> None:
-        share = max(1, limit // SHARES)
+    def _take_share(self, who: str, window: _Window, limit: int) -> None:
+        key, share = hashlib.sha256(who.encode()).hexdigest()[:32], max(1, limit // SHARES)
         used = self._stored.take(key, window.number, share)
         window.left = max(0, min(share, limit - (used - share)))
         window.remaining = max(0, limit - used)

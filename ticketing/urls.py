@@ -43,6 +43,16 @@ class _OnDemand(URLResolver):
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path(  # the first, with the tickets before all else: most requests are for them, and routes are tried in turn
+        API_ROUTE,
+        include(
+            [
+                path("", include("tickets.api.urls")),
+                path("", include("accounts.api.urls")),
+                path("", ApiRoot.as_view(), name="api-root"),
+            ]
+        ),
+    ),
     path("", _to_api),
     *(path(prefix + "healthz", health.healthz) for prefix in ("", API_ROUTE)),
     *(path(prefix + "readyz", health.readyz) for prefix in ("", API_ROUTE)),
@@ -51,15 +61,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(API_ROUTE + "docs", _lazy("ticketing.api.documents.SwaggerView"), name="api-docs"),
     path(API_ROUTE + "redoc", _lazy("ticketing.api.documents.RedocView"), name="api-redoc"),
     path(API_ROUTE.rstrip("/"), _to_api),
-    path(
-        API_ROUTE,
-        include(
-            [
-                path("", ApiRoot.as_view(), name="api-root"),
-                path("", include("accounts.api.urls")),
-                path("", include("tickets.api.urls")),
-            ]
-        ),
-    ),
     _OnDemand(RoutePattern("console/"), "ticketing.console.urls", None, "admin", "console"),
 ]

@@ -36,7 +36,11 @@ def access_ticket(actor: Actor, reference: str | ObjectId, *, fields: Sequence[s
     invisible one alike."""
     where = _reference_filter(reference)
     wanted = {"$and": [where, visible_filter(actor)]}
-    ticket = where and TicketRepository(actor.tenant_id).find_one(wanted, fields=fields)
+    return existing(where and TicketRepository(actor.tenant_id).find_one(wanted, fields=fields))
+
+
+def existing(ticket: Document | None) -> Document:
+    """The ticket that was found. Raises NotFound where there was none."""
     if not ticket:
         raise NotFound("The ticket does not exist")
     return ticket

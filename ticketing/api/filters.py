@@ -4,14 +4,14 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import django_filters
 from django import forms
 from django.db.models import Q
-from django.http import QueryDict
 from rest_framework.request import Request
 
+from ticketing.api.renderers import is_page
 from ticketing.api.serializers import find_time
 from ticketing.errors import FieldError, InvalidInput
 from ticketing.mongo import ObjectId, parse_object_id
@@ -24,6 +24,14 @@ MAX_VALUES = 30  # MongoDB merges up to 200 index scans before it sorts in memor
 def listed(value: str, most: int | None = MAX_VALUES) -> str:
     """The pattern of values between commas, blanks around each allowed; ``value`` is the pattern of one of them."""
     return rf"^ *({value}) *(, *({value}) *){{0,{'' if most is None else most - 1}}}$"
+
+
+class Asked(NamedTuple):
+    """What filters read of a request."""
+
+    query_params: Mapping[str, str]
+    auth: Any
+    accepted_renderer: Any
 
 
 class _ListField(forms.Field):
@@ -200,7 +208,7 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     orderings: ClassVar[Mapping[str, Sort]] = {}
 
     @classmethod
-    def of(cls, request: Request, queryset: TenantQuerySet) -> Self:
+    def of(cls, request: Request | Asked, queryset: TenantQuerySet) -> Self:
         """The filters of a request. Raises InvalidInput naming every parameter that is wrong."""
         found = cls(request.query_params, queryset=queryset, request=request)
         faults = [] if found.is_form else _empty(found)
@@ -216,7 +224,7 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
             raise InvalidInput(f"{faults[0].field}: {faults[0].message}", errors=faults)
         return found
 
-    def __init__(self, data: QueryDict, queryset: TenantQuerySet, *, request: Request) -> None:
+    def __init__(self, data: Mapping[str, str], queryset: TenantQuerySet, *, request: Request | Asked) -> None:
         """Without django-filter's own, which copies all filters and builds a form's class anew for every request."""
         self.data, self.queryset, self.request = data, queryset, request
         self.filters = {name: each.of(self) for name, each in self.base_filters.items() if data.get(name)}
@@ -237,7 +245,7 @@ class StrictFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     @property
     def is_form(self) -> bool:
         """Whether an HTML form may have sent this: it sends its empty fields too."""
-        return bool(self.request.accepted_renderer.format == "api")
+        return is_page(self.request)
 
     @property
     def ordering(self) -> str:

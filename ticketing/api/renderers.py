@@ -13,6 +13,11 @@ from ticketing.mongo import ObjectId, stored_zone
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
 
+def is_page(request: Any) -> bool:
+    """Whether the answer is a page for people, which shows what it is given, instead of JSON."""
+    return bool(request.accepted_renderer.format == BrowsableRenderer.format)
+
+
 def rfc3339(moment: datetime) -> str:
     """UTC with milliseconds and ``Z``, as in every answer: ``2026-02-01T09:30:00.000Z``."""
     if moment.tzinfo is not stored_zone:  # what was stored is in UTC; a page of tickets has hundreds of times
@@ -24,6 +29,11 @@ def encode(data: Any, *, indent: bool = False, canonical: bool = False) -> bytes
     """JSON in UTF-8. ``canonical`` sorts the names, so that equal data give equal bytes."""
     options = _OPTIONS | (orjson.OPT_INDENT_2 if indent else 0) | (orjson.OPT_SORT_KEYS if canonical else 0)
     return orjson.dumps(data, default=_encode_other, option=options)
+
+
+def joined(one: bytes, other: bytes) -> bytes:
+    """One JSON object of two that have no name in common."""
+    return one if other == b"{}" else other if one == b"{}" else one[:-1] + b"," + other[1:]
 
 
 def _encode_other(value: Any) -> Any:

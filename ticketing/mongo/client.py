@@ -18,6 +18,7 @@ from django.db.utils import DatabaseError
 from pymongo import errors as driver
 from pymongo import timeout as client_timeout
 from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
@@ -60,6 +61,12 @@ def get_database() -> Database[dict[str, Any]]:
     """The platform's database, on the one MongoClient that Django's connection keeps for the process."""
     database: Database[dict[str, Any]] = connection.database  # type: ignore[attr-defined]
     return database.with_options(codec_options=DOCUMENT_OPTIONS)
+
+
+def get_collection(name: str, options: CodecOptions[Any] = DOCUMENT_OPTIONS) -> Collection[Any]:
+    """A collection of that database; its documents come as ``options`` say."""
+    collection: Collection[Any] = connection.collection_of(name, options)  # type: ignore[attr-defined]
+    return collection
 
 
 def decoded(document: bytes) -> dict[str, Any]:

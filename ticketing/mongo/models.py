@@ -1,6 +1,7 @@
 """Base models: data that only services write, and data that belongs to one tenant."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar, NoReturn, Self
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -34,11 +35,16 @@ class ServiceWrittenQuerySet(MongoQuerySet):  # type: ignore[misc]
     get_or_create = aget_or_create = update_or_create = aupdate_or_create = _refuse_write
     update = aupdate = _update = delete = adelete = _raw_delete = _insert = _refuse_write
 
-    def match(self) -> Document:
-        """The MongoDB filter of this queryset. Raises NotPlainQuery where a find filter cannot express it."""
+    @cached_property
+    def _matched(self) -> Document:
         from ticketing.mongo.engine import match_of
 
         return match_of(self)
+
+    def match(self) -> Document:
+        """The MongoDB filter of this queryset, not to be changed. Raises NotPlainQuery where a find filter cannot
+        express it."""
+        return self._matched
 
     def documents(self, *fields: str) -> Iterator[Document]:
         """The matching documents as MongoDB stores them (``_id``, column names, aware UTC times), without instances.

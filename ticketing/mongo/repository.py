@@ -19,7 +19,7 @@ from ticketing.mongo.client import (
     DOCUMENT_OPTIONS,
     STORED_OPTIONS,
     current_session,
-    get_database,
+    get_collection,
     translated_errors,
 )
 from ticketing.mongo.pages import Page, PageRequest, Sort, page_of, seek_filter
@@ -49,8 +49,9 @@ class Repository:
 
     @property
     def collection(self) -> Collection[Document]:
-        database = get_database() if self._database is None else self._database
-        return database.get_collection(self.collection_name, codec_options=DOCUMENT_OPTIONS)
+        if self._database is None:
+            return get_collection(self.collection_name, self._found)
+        return self._database.get_collection(self.collection_name, codec_options=self._found)
 
     def as_stored(self) -> Self:
         """This repository, but ``find`` gives ``StoredDocument``s: for lists whose rows are mostly known already."""
@@ -91,12 +92,17 @@ class Repository:
         Raises StorageUnavailable where reading takes longer than ``milliseconds`` (0: no limit).
         """
         with translated_errors(self.noun):
-            cursor = self.collection.with_options(codec_options=self._found).find(
-                self.scoped(where), _projection(fields), skip=skip, limit=limit, session=_session()
+            cursor = self.collection.find(
+                self.scoped(where),
+                _projection(fields),
+                skip=skip,
+                limit=limit,
+                sort=list(sort) if sort else None,
+                hint=hint or None,
+                max_time_ms=milliseconds or None,
+                session=_session(),
             )
-            cursor = cursor.hint(hint) if hint else cursor
-            cursor = cursor.max_time_ms(milliseconds) if milliseconds else cursor
-            return list(cursor.sort(list(sort)) if sort else cursor)
+            return list(cursor)
 
     def stream(self, where: Where, *, sort: Sort, fields: Sequence[str] = ()) -> Iterator[Document]:
         """All matches in ``sort`` order, one after another in constant memory; for exports and jobs."""
@@ -306,12 +312,15 @@ class Find(NamedTuple):
     where: Where
     fields: Sequence[str] = ()
     sort: Sort = ()
+    limit: int = 0
 
     def pipeline(self, position: int) -> list[Document]:
         """Its stages; what is found is marked with the ``position``."""
         stages: list[Document] = [{"$match": self.repository.scoped(self.where)}]
         if self.sort:
             stages.append({"$sort": dict(self.sort)})
+        if self.limit:
+            stages.append({"$limit": self.limit})
         if self.fields:
             stages.append({"$project": dict.fromkeys(self.fields, 1)})
         return [*stages, {"$set": {_POSITION: {"$literal": position}}}]

@@ -1,20 +1,26 @@
 """Rows of tickets with what they include: one look-up for a whole page, never one for a row."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
 
+import orjson
 from django.urls import reverse
 from rest_framework.request import Request
 
 from accounts.actor import Actor
 from accounts.roles import Action
+from ticketing.api.renderers import encode, joined
 from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import Page, PageRequest
 from ticketing.mongo.repository import Document
 from tickets.api.attachments import attachment_url
 from tickets.api.outputs import TicketOutput
 from tickets.api.representation import (
+    INCLUDED,
     PERSON_COLUMNS,
     TicketColumns,
+    addresses,
     attachment,
     authors,
     comment_page,
@@ -32,6 +38,42 @@ WHOLE = tuple(TicketOutput().fields)
 _URLS = {"url": "", "comments_url": "/comments", "attachments_url": "/attachments"}
 
 
+class _Included:
+    """What tickets include beyond their plain members: read once for all of them."""
+
+    def __init__(
+        self,
+        request: Request,
+        actor: Actor,
+        tickets: Sequence[Any],
+        members: Collection[str],
+        comments: int,
+        threads: Mapping[ObjectId, Page] | None = None,
+    ) -> None:
+        self._request, self._actor = request, actor
+        if "comments" not in members:
+            threads = {}
+        self._threads = _threads(actor, tickets, comments) if threads is None else threads
+        self._columns = {name: column for name, column in PERSON_COLUMNS.items() if name in members}
+        self._others = [name for name in ("attachments", "allowed_transitions") if name in members]
+        ids = [ticket[column] for ticket in tickets for column in self._columns.values()]
+        writers = [id_ for page in self._threads.values() for id_ in authors(page)]
+        self._people = find_people(actor, [*ids, *writers])
+
+    def of(self, ticket: Document) -> Document:
+        """The included members of one of them."""
+        found: Document = {
+            name: person(self._actor, ticket[column], self._people) for name, column in self._columns.items()
+        }
+        if self._threads:
+            found["comments"] = comment_page(self._actor, self._threads[ticket["_id"]], self._people)
+        if "attachments" in self._others:
+            found["attachments"] = _attachments(self._request, self._actor, ticket)
+        if "allowed_transitions" in self._others:
+            found["allowed_transitions"] = allowed_transitions(self._actor, ticket)
+        return found
+
+
 def represent(
     request: Request,
     actor: Actor,
@@ -40,36 +82,44 @@ def represent(
     members: Collection[str],
     *,
     comments: int = COMMENTS_OF_EACH,
+    threads: Mapping[ObjectId, Page] | None = None,
 ) -> list[Document]:
-    """The wanted members of each ticket, with at most so many comments; ``columns`` are those of the same members."""
-    threads = _threads(actor, tickets, comments) if "comments" in members else {}
-    people_columns = {name: column for name, column in PERSON_COLUMNS.items() if name in members}
-    ids = [ticket[column] for ticket in tickets for column in people_columns.values()]
-    people = find_people(actor, [*ids, *(id_ for page in threads.values() for id_ in authors(page))])
-    base = request.build_absolute_uri(reverse("tickets"))
-    urls = [(name, path) for name, path in _URLS.items() if name in members]
-    rows = []
-    for ticket in tickets:
-        row = columns.row(ticket)
-        for name, column in people_columns.items():
-            row[name] = person(actor, ticket[column], people)
-        if threads:
-            row["comments"] = comment_page(actor, threads[ticket["_id"]], people)
-        if "attachments" in members:
-            row["attachments"] = _attachments(request, actor, ticket)
-        if "allowed_transitions" in members:
-            row["allowed_transitions"] = allowed_transitions(actor, ticket)
-        own = f"{base}/{row['id'] if 'id' in row else ticket['_id']}"
-        for name, path in urls:
-            row[name] = own + path
-        rows.append(row)
-    return rows
+    """The wanted members of each ticket, with at most so many comments; ``columns`` are those of the same members.
+
+    ``threads`` are those comments, where they have been read already.
+    """
+    included = _Included(request, actor, tickets, members, comments, threads)
+    base, urls = _base(request), _urls(members)
+    return [columns.row(ticket) | included.of(ticket) | addresses(ticket, base, urls) for ticket in tickets]
 
 
-def represent_one(request: Request, actor: Actor, ticket: Document, members: Collection[str] = WHOLE) -> Document:
-    """The wanted members of a ticket on its own page, or as a write answers it."""
+def represent_stored(
+    request: Request, actor: Actor, tickets: Sequence[Any], columns: TicketColumns, members: AbstractSet[str]
+) -> list[orjson.Fragment]:
+    """The same of ``StoredDocument``s, as JSON: most rows of a list have been written before."""
+    base, urls = _base(request), _urls(members)
+    rows = [columns.written(ticket, base, urls) for ticket in tickets]
+    if not members.isdisjoint(INCLUDED.values()):
+        included = _Included(request, actor, tickets, members, COMMENTS_OF_EACH)
+        rows = [joined(row, encode(included.of(ticket))) for row, ticket in zip(rows, tickets, strict=True)]
+    return [orjson.Fragment(row) for row in rows]
+
+
+def represent_one(
+    request: Request, actor: Actor, ticket: Document, members: Collection[str] = WHOLE, thread: Page | None = None
+) -> Document:
+    """The wanted members of a ticket on its own page, or as a write answers it; ``thread`` where it has been read."""
     columns = TicketColumns(actor, members)
-    return represent(request, actor, [ticket], columns, members, comments=COMMENTS_OF_ONE)[0]
+    threads = None if thread is None else {ticket["_id"]: thread}
+    return represent(request, actor, [ticket], columns, members, comments=COMMENTS_OF_ONE, threads=threads)[0]
+
+
+def _base(request: Request) -> str:
+    return request.build_absolute_uri(reverse("tickets"))
+
+
+def _urls(members: Collection[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, path) for name, path in _URLS.items() if name in members)
 
 
 def _attachments(request: Request, actor: Actor, ticket: Document) -> list[Document]:

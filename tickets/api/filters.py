@@ -1,6 +1,7 @@
 """The filters and orderings of the list of tickets."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Q
@@ -8,6 +9,7 @@ from rest_framework.request import Request
 
 from accounts.actor import Actor
 from ticketing.api.filters import (
+    Asked,
     ChoicesFilter,
     IdsFilter,
     SearchFilter,
@@ -22,6 +24,9 @@ from tickets.lists import ORDERINGS, matching, time_column
 from tickets.models import Priority, Status, Type
 from tickets.rules import MAX_CATEGORY, MAX_TAG, fold_tag
 from tickets.stats.rules import StatsFilter
+
+KEPT = 256  # lists that a worker remembers
+Parameters = tuple[tuple[str, str], ...]
 
 
 class TagsFilter(WordsFilter):
@@ -73,7 +78,25 @@ class StatsFilters(TicketFilters):
 
 def listed_tickets(actor: Actor, request: Request) -> tuple[TenantQuerySet, str]:
     """The tickets that a request asks for and their ordering. Raises InvalidInput naming the parameters."""
-    filters = TicketFilters.of(request, visible_tickets(actor))
+    return _listed(*_asked(TicketFilters, actor, request))
+
+
+def counted_tickets(actor: Actor, request: Request) -> tuple[StatsFilter, datetime | None, datetime | None]:
+    """The same parameters as a question to the statistics: the filter, and the period. Raises InvalidInput."""
+    return _counted(*_asked(StatsFilters, actor, request))
+
+
+def _asked(filters: type[TicketFilters], actor: Actor, request: Request) -> tuple[Actor, str, type, Parameters]:
+    """All that decides what parameters mean. Actors are equal where they are the same person, or key, in one role."""
+    names = [*filters.base_filters, *(["ordering"] if filters.orderings else [])]
+    given = tuple((name, request.query_params[name]) for name in names if name in request.query_params)
+    return actor, actor.tenant.locale, type(request.accepted_renderer), given
+
+
+# A client asks for the same lists again and again, page after page: what it asks for is made out once.
+@lru_cache(maxsize=KEPT)
+def _listed(actor: Actor, _locale: str, renderer: type, given: Parameters) -> tuple[TenantQuerySet, str]:
+    filters = TicketFilters.of(Asked(dict(given), actor, renderer), visible_tickets(actor))
     query = filters.value("q")
     if query is None:
         return filters.qs, filters.ordering
@@ -82,9 +105,11 @@ def listed_tickets(actor: Actor, request: Request) -> tuple[TenantQuerySet, str]
     return matching(actor, filters.qs, query), filters.ordering
 
 
-def counted_tickets(actor: Actor, request: Request) -> tuple[StatsFilter, datetime | None, datetime | None]:
-    """The same parameters as a question to the statistics: the filter, and the period. Raises InvalidInput."""
-    filters = StatsFilters.of(request, visible_tickets(actor))
+@lru_cache(maxsize=KEPT)
+def _counted(
+    actor: Actor, _locale: str, renderer: type, given: Parameters
+) -> tuple[StatsFilter, datetime | None, datetime | None]:
+    filters = StatsFilters.of(Asked(dict(given), actor, renderer), visible_tickets(actor))
     words = {"me": actor.user_id, "none": None}
     ids = {name: [words.get(v, v) for v in filters.value(name) or ()] for name in ("assigned_to", "team")}
     others = filters.narrowed(visible_tickets(actor), ("created_by", "updated_at__gte", "updated_at__lt"))

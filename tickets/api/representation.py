@@ -8,8 +8,6 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
 from accounts.actor import Actor
 from accounts.roles import STAFF_ROLES
 from ticketing.api.renderers import encode
@@ -52,12 +50,15 @@ class TicketColumns:
         self.names = list(dict.fromkeys(["_id", *self._columns.values(), *self._added.values(), *people]))
         self._shape = _Shape.of(tuple(self._columns.items()), tuple(self._added.items()))
 
-    def row(self, ticket: Document | StoredDocument) -> Document:
-        """The plain members of a ticket; of a stored one as JSON has them, texts for ids and times."""
-        if not isinstance(ticket, StoredDocument):
-            return self._shape.row(ticket)
+    def row(self, ticket: Document) -> Document:
+        """The plain members of a ticket."""
+        return self._shape.row(ticket)
+
+    def written(self, ticket: StoredDocument, base: str, urls: Pairs) -> bytes:
+        """The plain members of a stored ticket as a JSON object, and its ``urls``: names, and what follows its address
+        below ``base``."""
         stored = bytes(ticket.raw)
-        return dict((_kept_row if len(stored) <= LARGEST_KEPT else _row)(self._shape, stored))
+        return (_kept if len(stored) <= LARGEST_KEPT else _written)(self._shape, base, urls, stored)
 
 
 class _Shape:
@@ -79,14 +80,20 @@ class _Shape:
         return row
 
 
-def _row(shape: _Shape, stored: bytes) -> Document:
-    row: Document = orjson.loads(encode(shape.row(decoded(stored))))
-    return row
+def addresses(ticket: Document, base: str, urls: Pairs) -> Document:
+    """Where a ticket and what belongs to it are: of each name what follows the ticket's own address."""
+    own = f"{base}/{ticket['_id']}"
+    return {name: own + path for name, path in urls}
+
+
+def _written(shape: _Shape, base: str, urls: Pairs, stored: bytes) -> bytes:
+    ticket = decoded(stored)
+    return encode(shape.row(ticket) | addresses(ticket, base, urls))
 
 
 # Equal bytes make equal rows, whatever was written meanwhile: nothing in here can be out of date. To decode a page of
 # tickets and to write it as JSON is otherwise half of what a list costs.
-_kept_row = lru_cache(maxsize=KEPT_ROWS)(_row)
+_kept = lru_cache(maxsize=KEPT_ROWS)(_written)
 
 
 def person(actor: Actor, id_: ObjectId | None, people: People) -> Document | None:

@@ -11,15 +11,18 @@ from rest_framework.response import Response
 from accounts.actor import Actor
 from accounts.roles import Action
 from ticketing.api.pagination import COUNT_CAP, page_request, wants_count
+from ticketing.api.renderers import is_page
 from ticketing.api.views import ApiView
 from ticketing.errors import StaleVersion
+from ticketing.mongo.pages import Page
 from ticketing.mongo.repository import Document
 from tickets.access import access_ticket, visible_version
-from tickets.api.answers import WHOLE, represent, represent_one
+from tickets.api.answers import COMMENTS_OF_ONE, WHOLE, represent, represent_one, represent_stored
 from tickets.api.filters import TicketFilters, listed_tickets
 from tickets.api.inputs import NewTicketInput, TicketInput
 from tickets.api.outputs import TicketOutput, TicketRowOutput
 from tickets.api.representation import INCLUDED, TicketColumns
+from tickets.conversation.lists import access_ticket_and_thread
 from tickets.lists import count_tickets, page_of_tickets
 from tickets.people import get_requester_id
 from tickets.rules import CUSTOMER_MAY_EDIT
@@ -53,9 +56,9 @@ class _TicketView(ApiView):
             self.actor.check(PARTS[name])
         return asked if "fields" in self.request.query_params else asked | frozenset(default)
 
-    def answer_ticket(self, ticket: Document, members: Collection[str] = WHOLE) -> Response:
-        """A ticket on its own, with its version as the actor sees it."""
-        row = represent_one(self.request, self.actor, ticket, members)
+    def answer_ticket(self, ticket: Document, members: Collection[str] = WHOLE, thread: Page | None = None) -> Response:
+        """A ticket on its own, with its version as the actor sees it; ``thread`` where it has been read already."""
+        row = represent_one(self.request, self.actor, ticket, members, thread)
         return self.answer(row, version=visible_version(self.actor, ticket))
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> serializers.Serializer[Any]:
@@ -90,11 +93,18 @@ class TicketsView(_TicketView):
         members = self.members(LISTED)
         tickets, ordering = listed_tickets(self.actor, request)
         columns = TicketColumns(self.actor, members)
+        for_people = is_page(request)
         page = page_of_tickets(
-            self.actor, tickets, page_request(request), ordering=ordering, fields=columns.names, as_stored=True
+            self.actor,
+            tickets,
+            page_request(request),
+            ordering=ordering,
+            fields=columns.names,
+            as_stored=not for_people,
         )
+        rows = (represent if for_people else represent_stored)(request, self.actor, page.rows, columns, members)
         count = count_tickets(self.actor, tickets, cap=COUNT_CAP + 1) if wants_count(request) else None
-        return self.page(page, represent(request, self.actor, page.rows, columns, members), count)
+        return self.page(page, rows, count)
 
     def post(self, request: Request) -> Response:
         """Opens a ticket; staff may open one for a customer."""
@@ -129,8 +139,11 @@ class TicketView(_TicketView):
         choices.choices = [(value, label) for value, label in choices.choices.items() if value in reachable]
 
     def get(self, request: Request, id: str) -> Response:
-        ticket = access_ticket(self.actor, id)
-        return self.answer_ticket(ticket, self.members(WHOLE))
+        members = self.members(WHOLE)
+        if "comments" not in members:
+            return self.answer_ticket(access_ticket(self.actor, id), members)
+        ticket, thread = access_ticket_and_thread(self.actor, id, COMMENTS_OF_ONE)
+        return self.answer_ticket(ticket, members, thread)
 
     def put(self, request: Request, id: str) -> Response:
         """Replaces everything that can be changed of a ticket."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ticketing.mongo import ObjectId
 from ticketing.mongo.pages import Page, PageRequest
-from ticketing.mongo.repository import Document, Repository
+from ticketing.mongo.repository import Document, Find, Repository
 from tickets.conversation.models import Visibility
 
 THREAD_ORDER = (("created_at", 1), ("_id", 1))
@@ -17,6 +17,10 @@ class CommentRepository(Repository):
     def thread(self, ticket_id: ObjectId, request: PageRequest, *, internal: bool) -> Page:
         """A page of a ticket's comments, oldest first; internal notes only where ``internal`` says so."""
         return self.page(thread_filter(ticket_id, internal=internal), THREAD_ORDER, request)
+
+    def first_of(self, ticket_id: ObjectId, amount: int, *, internal: bool) -> Find:
+        """The question for a ticket's oldest ``amount`` comments, to be asked with others."""
+        return Find(self, thread_filter(ticket_id, internal=internal), sort=THREAD_ORDER, limit=amount)
 
     def first_of_each(
         self, ticket_ids: Sequence[ObjectId], amount: int, *, internal: bool

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from bson.codec_options import CodecOptions
 from django_mongodb_backend import base, operations
+from pymongo.collection import Collection
 
 from ticketing.mongo.engine.schema import DatabaseSchemaEditor
 from ticketing.mongo.monitoring import CommandListener
@@ -20,6 +22,18 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "event_listeners": [CommandListener()]}
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        self._collections: dict[tuple[str, type], Collection[Any]] = {}
+
+    def collection_of(self, name: str, options: CodecOptions[Any]) -> Collection[Any]:
+        """The collection whose documents come as ``options`` say; made once, as every command asks for one."""
+        database = self.database  # connects, where that is still to be done
+        key = (name, options.document_class)
+        if key not in self._collections:
+            self._collections[key] = database.get_collection(name, codec_options=options)
+        return self._collections[key]
 
     def forget_client(self) -> None:
         """Lets the next query sign in anew. Other threads go on with the old client, which ends with its last user."""
