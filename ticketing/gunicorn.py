@@ -28,6 +28,7 @@ keepalive = 75  # longer than the idle time-out of load balancers (60 s), so tha
 worker_tmp_dir = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
 sendfile = False  # Python's waits for a client that takes nothing, whatever time-out the socket has
 control_socket_disable = True
+logger_class = "ticketing.server.Logger"
 logconfig_dict = console_of_logs() | {
     "loggers": {"gunicorn.error": {"handlers": ["console"], "propagate": False}},
     "root": {"handlers": []},

@@ -49,9 +49,12 @@ class Repository:
 
     @property
     def collection(self) -> Collection[Document]:
+        return self._collection(DOCUMENT_OPTIONS)
+
+    def _collection(self, options: CodecOptions[Any]) -> Collection[Any]:
         if self._database is None:
-            return get_collection(self.collection_name, self._found)
-        return self._database.get_collection(self.collection_name, codec_options=self._found)
+            return get_collection(self.collection_name, options)
+        return self._database.get_collection(self.collection_name, codec_options=options)
 
     def as_stored(self) -> Self:
         """This repository, but ``find`` gives ``StoredDocument``s: for lists whose rows are mostly known already."""
@@ -92,7 +95,7 @@ class Repository:
         Raises StorageUnavailable where reading takes longer than ``milliseconds`` (0: no limit).
         """
         with translated_errors(self.noun):
-            cursor = self.collection.find(
+            cursor = self._collection(self._found).find(
                 self.scoped(where),
                 _projection(fields),
                 skip=skip,

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import Any
 
 import orjson
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from rest_framework.request import Request
 
 from accounts.actor import Actor
@@ -115,7 +116,13 @@ def represent_one(
 
 
 def _base(request: Request) -> str:
-    return request.build_absolute_uri(reverse("tickets"))
+    return request.build_absolute_uri(_path(get_script_prefix()))
+
+
+@cache
+def _path(_prefix: str) -> str:
+    """The path of the list of tickets, where the platform stands below this prefix."""
+    return reverse("tickets")
 
 
 def _urls(members: Collection[str]) -> tuple[tuple[str, str], ...]:

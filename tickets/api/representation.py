@@ -36,7 +36,7 @@ INCLUDED = {"comments": "comments", "created_by": "created_by_user", "assigned_t
 PERSON_COLUMNS = {"created_by_user": "created_by_id", "assigned_to_user": "assigned_to_id"}
 
 
-KEPT_ROWS, LARGEST_KEPT = 2048, 4096  # a worker keeps at most that many rows, of documents of so many bytes
+KEPT_ROWS, LARGEST_KEPT = 512, 4096  # a worker keeps at most that many rows, of documents of so many bytes
 
 
 class TicketColumns:
