@@ -195,6 +195,31 @@ def test_slow_clients_keep_nobody_out_for_long(server: Server, db: None, begun: 
     assert all(not text or status_of(text) < 500 for text in said_to_them), said_to_them
 
 
+def test_requests_of_one_connection_are_answered_one_after_the_other(server: Server, db: None) -> None:
+    """At once, in one piece, and after a while in which its thread has gone."""
+    with connected(server) as client, client.makefile("rb") as answers_:
+        for amount in (1, 1, 3, 1):
+            client.sendall(SECOND.encode() * amount)
+            for _ in range(amount):
+                assert answers_.readline() == b"HTTP/1.1 200 OK\r\n"
+                length = 0
+                while (line := answers_.readline()) != b"\r\n":
+                    name, _, value = line.partition(b": ")
+                    length = int(value) if name.lower() == b"content-length" else length
+                assert json.loads(answers_.read(length))
+        assert answers(server)  # others, meanwhile
+
+
+def test_a_client_that_was_answered_may_not_be_slow_either(server: Server, db: None) -> None:
+    """More of them than there are threads, which linger with each."""
+    with ExitStack() as stack:
+        slow = [stack.enter_context(connected(server)) for _ in range(2 * THREADS)]
+        for client in slow:
+            client.sendall(SECOND.encode() + b"GET /healthz HTTP/1.1\r\nHost: ")
+        assert answers(server)
+        assert all(said(client).startswith(b"HTTP/1.1 200") for client in slow)
+
+
 def test_a_client_that_stops_in_the_middle_of_a_large_body_is_cut_off(server: Server, db: None) -> None:
     """Long before all of it would have had to come."""
     begun = head("PUT /api/v1/uploads/none", "Content-Length: 100000000") + b"a" * 70_000

@@ -253,6 +253,19 @@ def test_a_request_is_authenticated_in_one_round_trip(cast: Cast) -> None:
     assert sent == ["aggregate users"]
 
 
+@pytest.mark.parametrize("claim", ["sub", "tenant", "sid"])
+def test_an_id_of_somebody_else_in_a_good_token_is_no_account(cast: Cast, claim: str) -> None:
+    """Accounts are looked up by ids alone: what they belong to is judged afterwards."""
+    own = claims(open_session(cast.ada).access)
+    for user in (cast.gus, cast.amir):
+        other = claims(open_session(user).access)
+        token = AccessToken(open_session(cast.ada).access)  # type: ignore[arg-type]
+        token[claim] = other[claim]
+        if other[claim] != own[claim]:
+            with pytest.raises(NotAuthenticated):
+                get_account_of_token(str(token))
+
+
 def test_sign_ins_are_forgotten_when_their_refresh_token_has_expired(cast: Cast) -> None:
     tokens = open_session(cast.ada)
     with tenant_scope(cast.acme.pk):

@@ -1,10 +1,14 @@
 import io
 import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ticketing.server import with_whole_bodies
+from ticketing.server import Worker, with_whole_bodies
 
 
 def read(body: bytes, announced: str, told: list[int]) -> bytes:
@@ -30,3 +34,39 @@ def test_a_body_that_ends_early_is_none() -> None:
     with pytest.raises(ConnectionError):
         read(b"a\nbcdefg", "9", told)
     assert sum(told) == 8
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    """With one thread, and nothing to do."""
+    worker = Worker.__new__(Worker)
+    with ThreadPoolExecutor(1) as worker.tpool:
+        worker.alive = True
+        yield worker
+
+
+def follows(worker: Worker, sent: bytes) -> bool:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(sent)
+        return worker._follows(SimpleNamespace(sock=ours, is_http2=False))
+
+
+def test_a_client_that_goes_on_keeps_its_thread(worker: Worker) -> None:
+    assert follows(worker, b"GET")
+    assert not follows(worker, b"")
+
+
+def test_a_thread_goes_to_whoever_waits_for_one(worker: Worker) -> None:
+    end = threading.Event()
+    worker.tpool.submit(end.wait)
+    waiting = worker.tpool.submit(end.wait)
+    assert not follows(worker, b"GET")
+    end.set()
+    waiting.result(10)
+    assert follows(worker, b"GET")
+
+
+def test_a_worker_that_stops_lets_its_clients_go(worker: Worker) -> None:
+    worker.alive = False
+    assert not follows(worker, b"GET")

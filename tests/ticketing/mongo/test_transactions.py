@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from pymongo import MongoClient
+from pymongo import IndexModel, MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
@@ -96,6 +96,50 @@ def test_conflicting_transactions_are_retried_and_lose_nothing(accounts: Account
     stored = accounts.get(account["_id"])
     assert (stored["balance"], stored["version"]) == (40, 41)
     assert len(attempts) >= 40
+
+
+def test_all_reads_are_of_one_moment(accounts: Accounts) -> None:
+    accounts.insert({"name": "first"})
+
+    @transactional
+    def work() -> list[int]:
+        before = accounts.count({})
+        thread = threading.Thread(target=lambda: accounts.insert({"name": "meanwhile"}))
+        thread.start()
+        thread.join()
+        return [before, accounts.count({})]
+
+    assert work() == [1, 1]
+    assert accounts.count({}) == 2
+
+
+def test_long_writes_of_others_disturb_nobody(accounts: Accounts) -> None:
+    """Each transaction runs once, though it begins with a number, and sees what the last one has written."""
+    written, end = threading.Event(), threading.Event()
+    attempts: list[int] = []
+
+    def make_collections() -> None:
+        while not end.is_set():
+            get_database()["test_made"].create_indexes([IndexModel(name) for name in ("a", "b", "c")])
+            get_database()["test_made"].drop()
+            written.set()
+
+    @transactional
+    def add_one() -> None:
+        next_number(accounts.tenant_id, "test")
+        attempts.append(accounts.count({}))
+        accounts.insert({"name": "one"})
+
+    maker = threading.Thread(target=make_collections)
+    maker.start()
+    try:
+        assert written.wait(20)
+        for _ in range(100):
+            add_one()
+    finally:
+        end.set()
+        maker.join()
+    assert attempts == list(range(100))
 
 
 def test_an_unreachable_server_is_storage_unavailable() -> None:

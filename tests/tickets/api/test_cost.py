@@ -21,7 +21,8 @@ TABLE = (Path(__file__).parents[3] / "docs" / "contributors.md").read_text().par
 REQUESTS = {
     "list of tickets": ("GET", "", None),
     "list with authors": ("GET", "?include=created_by,assigned_to", None),
-    "one ticket": ("GET", "/1", None),
+    "one ticket, by its id": ("GET", "/{id}", None),
+    "one ticket, by its number": ("GET", "/1", None),
     "open a ticket": ("POST", "", {"title": "Fire", "description": "It burns"}),
     "comment": ("POST", "/1/comments", {"body": "Wait", "visibility": "public"}),
     "change a ticket": ("PATCH", "/1", {"priority": "high"}),
@@ -38,13 +39,15 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", REQUESTS)
 def test_the_commands_of_a_request_are_those_of_the_documents(
-    cast: Cast, amir: APIClient, opened: Any, unlimited: None, name: str
+    cast: Cast, amir: APIClient, opened: dict[str, Any], unlimited: None, name: str
 ) -> None:
     told = re.search(rf"^\| {name} \| ([0-9]+) \| (.*) \|$", TABLE, re.MULTILINE)
     method, path, body = REQUESTS[name]
     amir.post(f"{TICKETS}/1/comments", {"body": "We look into it", "visibility": "public"})
     with counted_queries() as sent:
-        response = amir.generic(method, TICKETS + path, json.dumps(body) if body else "", "application/json")
+        response = amir.generic(
+            method, TICKETS + path.format(id=opened["id"]), json.dumps(body) if body else "", "application/json"
+        )
     assert response.status_code < 300, response.content
     assert told, sent
     assert len(sent) == int(told[1]), sent

@@ -1,4 +1,4 @@
-"""What a write sends to MongoDB, in order, before the commit of its transaction; docs/contributors.md says why."""
+"""What a request sends to MongoDB, in order, before the commit of its transaction; docs/contributors.md says why."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from tests.cast import Cast
 from tests.console.queries import counted_queries
 from tests.tickets.api.conftest import TICKETS, Row
+from ticketing.mongo import ObjectId
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,17 @@ def test_changing_what_is_counted(amir: APIClient, opened: Row, sent: Any) -> No
 
 def test_a_change_that_changes_nothing_is_not_written(amir: APIClient, opened: Row, sent: Any) -> None:
     assert sent(lambda: amir.patch(f"{TICKETS}/1", {"priority": "normal"})) == [SIGNED_IN, "find tickets", "find users"]
+
+
+def test_a_ticket_that_is_not_the_readers_costs_what_a_missing_one_does(
+    amir: APIClient, gus: APIClient, carl: APIClient, opened: Row
+) -> None:
+    amir.post(f"{TICKETS}/1/comments", {"body": "On my way."})
+    for client, command in ((gus, "aggregate tickets"), (carl, "find tickets")):
+        for id_ in (opened["id"], str(ObjectId())):
+            with counted_queries() as queries:
+                assert client.get(f"{TICKETS}/{id_}").status_code == 404
+            assert [query for query in queries if not query.endswith(" rate_windows")] == [SIGNED_IN, command]
 
 
 def test_several_writers_do_not_share_what_the_first_looked_up(cast: Cast, amir: APIClient, opened: Row) -> None:

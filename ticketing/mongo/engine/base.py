@@ -25,12 +25,12 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
-        self._collections: dict[tuple[str, type], Collection[Any]] = {}
+        self._collections: dict[tuple[str, str, type], Collection[Any]] = {}
 
     def collection_of(self, name: str, options: CodecOptions[Any]) -> Collection[Any]:
         """The collection whose documents come as ``options`` say; made once, as every command asks for one."""
         database = self.database  # connects, where that is still to be done
-        key = (name, options.document_class)
+        key = (database.name, name, options.document_class)
         if key not in self._collections:
             self._collections[key] = database.get_collection(name, codec_options=options)
         return self._collections[key]
