@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, reset_queries
+from django.db import close_old_connections
 
 
 class TicketingConfig(AppConfig):
@@ -10,6 +10,5 @@ class TicketingConfig(AppConfig):
 
     def ready(self) -> None:
         """The driver looks after its connections: what Django does about them around every request does nothing."""
-        request_started.disconnect(reset_queries)
         request_started.disconnect(close_old_connections)
         request_finished.disconnect(close_old_connections)

@@ -69,8 +69,10 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _follows(self, conn: TConn) -> bool:
         """Whether the next request arrives within a moment, and no other one waits for a thread."""
-        if conn.is_http2 or not self.alive or not self.tpool._work_queue.empty():
+        if not self.alive or not self.tpool._work_queue.empty():
             return False
+        if conn.parser.unreader.buf.getvalue():  # it came with the last one
+            return True
         poll = select.poll()
         poll.register(conn.sock, select.POLLIN)
         return bool(poll.poll(LINGER_MILLISECONDS))

@@ -45,15 +45,17 @@ def worker() -> Iterator[Worker]:
         yield worker
 
 
-def follows(worker: Worker, sent: bytes) -> bool:
+def follows(worker: Worker, sent: bytes, read_ahead: bytes = b"") -> bool:
     ours, theirs = socket.socketpair()
+    parser = SimpleNamespace(unreader=SimpleNamespace(buf=io.BytesIO(read_ahead)))
     with ours, theirs:
         theirs.sendall(sent)
-        return worker._follows(SimpleNamespace(sock=ours, is_http2=False))
+        return worker._follows(SimpleNamespace(sock=ours, parser=parser))
 
 
 def test_a_client_that_goes_on_keeps_its_thread(worker: Worker) -> None:
     assert follows(worker, b"GET")
+    assert follows(worker, b"", read_ahead=b"GET")
     assert not follows(worker, b"")
 
 

@@ -207,8 +207,8 @@ def _until_committed(session: ClientSession, function: Callable[[], R], callback
     deadline = time.monotonic() + TRANSACTION_SECONDS
     for attempt in count():
         callbacks.clear()
-        # All reads are of one moment, the latest. With "snapshot" it is one before which no write of anybody is under
-        # way: a number that this session has just taken may lie behind it, and the commit conflicts with that.
+        # All reads of a replica set are of one moment, the latest. With "snapshot" it is one before which no write of
+        # anybody is under way: a number that this session has just taken may lie behind it, and conflicts with it.
         session.start_transaction(read_concern=ReadConcern("majority"))
         try:
             result = _attempt(session, function)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -119,7 +119,7 @@ def _base(request: Request) -> str:
     return request.build_absolute_uri(_path(get_script_prefix()))
 
 
-@cache
+@lru_cache(maxsize=8)
 def _path(_prefix: str) -> str:
     """The path of the list of tickets, where the platform stands below this prefix."""
     return reverse("tickets")

@@ -24,8 +24,8 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         return {**super().get_connection_params(), "event_listeners": [CommandListener()]}
 
     def init_connection_state(self) -> None:
-        super().init_connection_state()
         self._collections: dict[tuple[str, str, type], Collection[Any]] = {}
+        super().init_connection_state()  # asks the server, and fails where there is none
 
     def collection_of(self, name: str, options: CodecOptions[Any]) -> Collection[Any]:
         """The collection whose documents come as ``options`` say; made once, as every command asks for one."""
