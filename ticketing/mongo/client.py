@@ -208,7 +208,7 @@ def _until_committed(session: ClientSession, function: Callable[[], R], callback
     for attempt in count():
         callbacks.clear()
         # All reads of a replica set are of one moment, the latest. With "snapshot" it is one before which no write of
-        # anybody is under way: a number that this session has just taken may lie behind it, and conflicts with it.
+        # anybody is under way: a number that this session has just taken may lie behind it, and the commit conflicts.
         session.start_transaction(read_concern=ReadConcern("majority"))
         try:
             result = _attempt(session, function)

@@ -6,11 +6,19 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from accounts.keys import create_api_key
 from accounts.models import User
-from tests.cast import Cast, api
+from tests.cast import Cast, actor_of, api
 
 TICKETS = "/api/v1/tickets"
 Row = dict[str, Any]
+WithKey = Callable[..., APIClient]
+
+
+def titles(client: APIClient, query: str = "") -> list[str]:
+    response = client.get(TICKETS + query)
+    assert response.status_code == 200, response.content
+    return [row["title"] for row in response.json()["data"]]
 
 
 @pytest.fixture
@@ -53,5 +61,18 @@ def open_for(cast: Cast) -> Callable[..., Row]:
         response = api(user).post(TICKETS, {"title": "Something", **values})
         assert response.status_code == 201, response.content
         return dict(response.json())
+
+    return do
+
+
+@pytest.fixture
+def with_key(cast: Cast) -> WithKey:
+    """A client that calls with a key of the admin's, of these scopes."""
+
+    def do(*scopes: str) -> APIClient:
+        _, secret = create_api_key(actor_of(cast.ada), name="Integration", scopes=list(scopes))
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Api-Key {secret}")
+        return client
 
     return do

@@ -1,33 +1,13 @@
 """API keys see no more of a ticket than their scopes allow, whatever their owner sees."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.keys import create_api_key
-from tests.cast import Cast, actor_of
+from tests.tickets.api.conftest import TICKETS, Row, WithKey
 
 pytestmark = pytest.mark.django_db
 
-TICKETS = "/api/v1/tickets"
 TICKET = f"{TICKETS}/1"
-Row = dict[str, Any]
-WithKey = Callable[..., APIClient]
-
-
-@pytest.fixture
-def with_key(cast: Cast) -> WithKey:
-    """A client that calls with a key of the admin's, of these scopes."""
-
-    def do(*scopes: str) -> APIClient:
-        _, secret = create_api_key(actor_of(cast.ada), name="Integration", scopes=list(scopes))
-        client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Api-Key {secret}")
-        return client
-
-    return do
 
 
 @pytest.fixture(autouse=True)

@@ -9,21 +9,14 @@ from rest_framework.test import APIClient
 
 from accounts.services import deactivate_user
 from tests.cast import Cast, actor_of, api
+from tests.tickets.api.conftest import TICKETS, Row, titles
 from ticketing.clock import now
 from ticketing.mongo import ObjectId
 from tickets.conversation.services import add_comment
 
 pytestmark = pytest.mark.django_db
 
-TICKETS = "/api/v1/tickets"
-Row = dict[str, Any]
 OpenFor = Callable[..., Row]
-
-
-def titles(client: APIClient, query: str = "") -> list[str]:
-    response = client.get(f"{TICKETS}{query}")
-    assert response.status_code == 200, response.content
-    return [row["title"] for row in response.json()["data"]]
 
 
 def fields_of(response: Any) -> dict[str, str]:
